@@ -1,0 +1,67 @@
+"""Verdicts: what twostep says of a statement, and on what it rests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """The threshold of a ``find``: between lower and upper (None: infinity); exact when they are equal."""
+
+    lower: Fraction | None
+    upper: Fraction | None
+    attained: bool | None
+
+
+@dataclass(frozen=True)
+class Proved:
+    """``proof`` is the proof document that the checker accepted (JSON-ready)."""
+
+    proof: dict[str, Any]
+    assumptions: tuple[str, ...] = ()
+    value: Enclosure | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Holds:
+    """Rests on a sample: true with this confidence (exact rational)."""
+
+    proof: dict[str, Any]
+    confidence: Fraction
+    assumptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refuted:
+    """``counterexample`` was replayed by the reference semantics (see prover/counterexample.py)."""
+
+    counterexample: Any
+    assumptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Neither proved nor refuted: why, and what would decide it."""
+
+    reason: str
+    value: Enclosure | None = None
+
+
+Verdict = Proved | Holds | Refuted | Unknown
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the answer.  ``kind``: well_defined, claim, theorem, find."""
+
+    name: str
+    kind: str
+    verdict: Verdict
+    line: int
+    seconds: float
+    method: str
+    statement: str = field(default="")
