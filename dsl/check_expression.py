@@ -1,0 +1,418 @@
+"""The syntax of an expression over one state -> a typed expression; None if something in it is wrong (and was said)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import assert_never
+
+from dsl import operators, spec, syntax
+from dsl.expand import expanded
+from dsl.operators import IllTyped, constant
+from dsl.scope import BUILT_IN_FUNCTIONS, Scope, WorldNames
+from dsl.semantics import EvaluationError, Value, show
+from dsl.source import Span
+from dsl.types import Bool, Char, Int, Rational, Type
+
+MAX_RANGE = 10_000  # members of a range that `sum`, `forall` or `exists` runs over
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where an expression stands: which names it sees besides those at the top level."""
+
+    scope: Scope
+    world: WorldNames | None = None
+    local: Mapping[str, spec.Expr] = field(default_factory=dict)
+    primes: bool = False
+
+
+# ---------------------------------------------------------------- entry points
+
+
+def condition(node: syntax.Expr, context: Context, what: str) -> spec.Expr | None:
+    """An expression that must be a truth value."""
+    return _wanted(node, context, Bool(), what)
+
+
+def quantity(node: syntax.Expr, context: Context, what: str) -> spec.Expr | None:
+    """An expression that must be a number."""
+    return _wanted(node, context, Rational(), what)
+
+
+def _wanted(node: syntax.Expr, context: Context, type: Type, what: str) -> spec.Expr | None:
+    expr = check(node, context)
+    if expr is None:
+        return None
+    if not operators.fits(expr.type, type):
+        hint = None
+        if isinstance(type, Bool) and isinstance(expr.type, (Int, Rational)):
+            hint = "compare it: `... != 0`"
+        if isinstance(type, Rational) and isinstance(expr.type, Bool):
+            hint = "write `if ... then 1 else 0`"
+        message = f"{what} must be {operators.described(type)}, but this is {operators.described(expr.type)}"
+        context.scope.error("E206", node.span, message, hint)
+        return None
+    return expr
+
+
+def known_number(node: syntax.Expr, scope: Scope, what: str) -> Fraction | None:
+    """A constant number."""
+    expr = quantity(node, Context(scope), what)
+    value = None if expr is None else known(expr, scope, what)
+    return None if value is None else Fraction(value)
+
+
+def known_integer(node: syntax.Expr, scope: Scope, what: str) -> int | None:
+    """A constant integer."""
+    value = known_number(node, scope, what)
+    if value is None:
+        return None
+    if value.denominator != 1:
+        scope.error("E206", node.span, f"{what} must be an integer, but it is {show(value)}")
+        return None
+    return value.numerator
+
+
+def known(expr: spec.Expr, scope: Scope, what: str) -> Value | None:
+    """The value of a constant expression."""
+    try:
+        value = operators.constant_value(expr)
+    except EvaluationError as error:
+        scope.error(error.code, error.span, error.message)
+        return None
+    if value is None:
+        scope.error("E207", expr.span, f"{what} must be a constant")
+    return value
+
+
+# ---------------------------------------------------------------- the rules
+
+
+def check(node: syntax.Expr, context: Context) -> spec.Expr | None:
+    try:
+        expr = _check(node, context)
+        return None if expr is None else context.scope.bounded(expr, node.span)
+    except IllTyped as broken:
+        context.scope.refuse(broken)
+        return None
+
+
+def _check(node: syntax.Expr, context: Context) -> spec.Expr | None:
+    scope = context.scope
+    match node:
+        case syntax.Name():
+            return name(node, context)
+        case syntax.Qualified():
+            return qualified(node, scope)
+        case syntax.Number(value=value, integer=integer, span=span):
+            return constant(value.numerator if integer else value, span)
+        case syntax.Text(value=value, span=span):
+            if len(value) != 1:
+                raise IllTyped("E214", span, "only a string of one character is a value", 'write "#"')
+            return constant(ord(value), span, Char())
+        case syntax.Boolean(value=value, span=span):
+            return constant(value, span)
+        case syntax.Call():
+            return _call(node, context)
+        case syntax.Index():
+            return _index(node, context)
+        case syntax.Prime():
+            return _prime(node, context)
+        case syntax.Unary(op=op, arg=arg, span=span):
+            only = check(arg, context)
+            return None if only is None else operators.unary("neg" if op == "-" else op, only, span)
+        case syntax.Chain():
+            return _chain(node, context)
+        case syntax.Comparison():
+            return _comparison(node, context)
+        case syntax.Member():
+            return _member(node, context)
+        case syntax.Binary(op=op, left=left, right=right, span=span):
+            a, b = check(left, context), check(right, context)
+            return None if a is None or b is None else operators.binary(op, a, b, span)
+        case syntax.If(condition=test, then=then, otherwise=otherwise, span=span):
+            c, a, b = check(test, context), check(then, context), check(otherwise, context)
+            return None if c is None or a is None or b is None else operators.conditional(c, a, b, span)
+        case syntax.Quantifier():
+            return _over_range(node, context)
+        case syntax.Temporal(span=span) | syntax.Until(span=span):
+            raise IllTyped("E209", span, "a temporal operator has no value in one state", "temporal formulas stand inside `P[...]`")
+        case syntax.ExpectedReward(span=span) | syntax.PathProbability(span=span) | syntax.Measure(span=span):
+            raise IllTyped("E209", span, "an objective depends on the policy; it has no value here")
+        case _:
+            assert_never(node)
+
+
+def name(node: syntax.Name, context: Context) -> spec.Expr | None:
+    scope, text, span = context.scope, node.name, node.span
+    if text in context.local:
+        return replace(context.local[text], span=span)
+    if context.world is not None and text in context.world.variables:
+        type = context.world.variables[text]
+        return None if type is None else spec.Var(text, type, False, span)
+    if context.world is not None and text in context.world.labels:
+        meaning = context.world.labels[text]
+        if meaning is None:
+            return None
+        scope.charge(scope.measure(meaning)[0], span)
+        return meaning
+    if text in scope.constants:
+        value = scope.constants[text]
+        if isinstance(value, spec.Grid):
+            raise IllTyped("E209", span, f"`{text}` is a grid", f"look up one character: `{text}[x, y]`")
+        return None if value is None else replace(value, span=span)
+    if text in scope.members:
+        owners = scope.members[text]
+        if len(owners) > 1:
+            raise IllTyped("E209", span, f"`{text}` is a member of {len(owners)} enums", f"write `{owners[0][0].name}::{text}`")
+        return constant(owners[0][1], span, owners[0][0])
+    raise _unknown(node, context)
+
+
+def _unknown(node: syntax.Name, context: Context) -> IllTyped:
+    scope, text, world = context.scope, node.name, context.world
+    kind = scope.kind(text)
+    if kind is not None:
+        return IllTyped("E209", node.span, f"`{text}` is {kind}; it has no value here")
+    if world is not None and (text in world.actions or text in world.rewards):
+        return IllTyped("E209", node.span, f"`{text}` is {'an action' if text in world.actions else 'a reward'}; it has no value here")
+    around = [*context.local, *scope.constants, *scope.members]
+    if world is not None:
+        hint = scope.similar(text, [*world.variables, *world.labels, *around])
+        return IllTyped("E203", node.span, f"`{text}` is not a variable of world {world.name}", hint)
+    owners = [w.name for w in scope.world_names.values() if w is not None and text in w.variables]
+    if owners:
+        return IllTyped("E207", node.span, f"`{text}` is a variable of world {owners[0]}; its value is not known here")
+    return IllTyped("E201", node.span, f"`{text}` is not declared", scope.similar(text, around))
+
+
+def qualified(node: syntax.Qualified, scope: Scope) -> spec.Expr:
+    """``Dir::N``: a member of an enum."""
+    first, last = node.parts[0].name, node.parts[-1].name
+    if len(node.parts) == 2 and first in scope.enums:
+        type = scope.enums[first]
+        if last in type.members:
+            return constant(type.members.index(last), node.span, type)
+        raise IllTyped("E201", node.parts[-1].span, f"`{last}` is not a member of enum {first}", scope.similar(last, type.members))
+    raise IllTyped("E290", node.span, "a variable of one component of a world is not supported yet")
+
+
+def _prime(node: syntax.Prime, context: Context) -> spec.Expr | None:
+    if not context.primes:
+        raise IllTyped("E210", node.span, "the next state has no value here", "primes stand left of `=` in outcomes, and in rewards")
+    if isinstance(node.arg, syntax.Index):
+        raise IllTyped("E290", node.span, "array variables are not supported yet")
+    if not isinstance(node.arg, syntax.Name) or context.world is None or node.arg.name not in context.world.variables:
+        if isinstance(node.arg, syntax.Name) and context.world is not None and node.arg.name not in context.world.labels:
+            raise _unknown(node.arg, context)
+        raise IllTyped("E210", node.span, "only a variable has a prime")
+    type = context.world.variables[node.arg.name]
+    return None if type is None else spec.Var(node.arg.name, type, True, node.span)
+
+
+def _chain(node: syntax.Chain, context: Context) -> spec.Expr | None:
+    checked = [check(operand, context) for operand in node.operands]
+    operands = [operand for operand in checked if operand is not None]
+    if len(operands) < len(node.operands):
+        return None
+    kind = node.operators[0]
+    if all(op == kind for op in node.operators) and kind in ("and", "or", "+", "*"):
+        return operators.nary(kind, operands, node.span)
+    if kind in "+-" and len(operands) > 2:  # a long sum stays flat: a - b + c is a + (-b) + c
+        signed = [operands[0]]
+        for op, operand in zip(node.operators, operands[1:], strict=True):
+            signed.append(operand if op == "+" else operators.unary("neg", operand, operand.span))
+        return operators.nary("+", signed, node.span)
+    result = operands[0]
+    for op, operand in zip(node.operators, operands[1:], strict=True):
+        span = result.span.until(operand.span)
+        result = operators.nary(op, [result, operand], span) if op in "+*" else operators.binary(op, result, operand, span)
+        context.scope.bounded(result, node.span)
+    return result
+
+
+def _comparison(node: syntax.Comparison, context: Context) -> spec.Expr | None:
+    operands = [check(operand, context) for operand in node.operands]
+    links: list[spec.Expr] = []
+    for op, left, right in zip(node.operators, operands, operands[1:], strict=False):
+        if left is not None and right is not None:
+            links.append(operators.binary(op, left, right, left.span.until(right.span)))
+    return operators.nary("and", links, node.span) if len(links) == len(node.operators) else None
+
+
+def _member(node: syntax.Member, context: Context) -> spec.Expr | None:
+    arg = check(node.arg, context)
+    match node.domain:
+        case syntax.Range(low=low, high=high):
+            a, b = check(low, context), check(high, context)
+            if arg is None or a is None or b is None:
+                return None
+            links = [operators.binary("<=", a, arg, node.span), operators.binary("<=", arg, b, node.span)]
+            return operators.nary("and", links, node.span)
+        case syntax.SetLiteral(members=members):
+            values = [check(member, context) for member in members]
+            if arg is None:
+                return None
+            equal = [operators.binary("==", arg, value, node.span) for value in values if value is not None]
+            return operators.nary("or", equal, node.span) if len(equal) == len(members) else None
+        case syntax.Name(name=name) if name in context.scope.enums:
+            if arg is not None and arg.type != context.scope.enums[name]:
+                raise IllTyped("E206", node.arg.span, f"this is {operators.described(arg.type)}, not a member of {name}")
+            return None if arg is None else constant(True, node.span)
+        case _:
+            raise IllTyped("E206", node.domain.span, "after `in` stands a range, a set in braces or an enum")
+
+
+def _index(node: syntax.Index, context: Context) -> spec.Expr | None:
+    scope = context.scope
+    base = node.base.name if isinstance(node.base, syntax.Name) else None
+    if base is None or base not in scope.constants:
+        variables = () if context.world is None else context.world.variables
+        if isinstance(node.base, syntax.Name) and base not in variables and scope.kind(node.base.name) is None:
+            raise _unknown(node.base, context)
+        raise IllTyped("E290", node.span, "array variables are not supported yet; only a grid can be indexed")
+    grid = scope.constants[base]
+    args = [check(arg, context) for arg in node.args]
+    if isinstance(grid, spec.Const):
+        raise IllTyped("E209", node.base.span, f"`{base}` is {operators.described(grid.type)}, not a grid")
+    if len(args) != 2:
+        raise IllTyped("E205", node.span, f"a grid takes two indices, column and row; here are {len(args)}")
+    x, y = args
+    return None if grid is None or x is None or y is None else operators.lookup(grid, x, y, node.span)
+
+
+# ---------------------------------------------------------------- functions and ranges
+
+
+def _call(node: syntax.Call, context: Context) -> spec.Expr | None:
+    scope, span = context.scope, node.span
+    if not isinstance(node.function, syntax.Name):
+        raise IllTyped("E209", node.function.span, "an objective depends on the policy; it has no value here")
+    called = node.function.name
+    if called not in scope.functions and called not in BUILT_IN_FUNCTIONS:
+        kind = scope.kind(called)
+        if kind is not None:
+            raise IllTyped("E209", node.function.span, f"`{called}` is {kind}, not a function of numbers")
+        hint = scope.similar(called, [*scope.functions, *BUILT_IN_FUNCTIONS])
+        raise IllTyped("E201", node.function.span, f"`{called}` is not a function", hint)
+    args = [check(arg, context) for arg in node.args]
+    ready = [arg for arg in args if arg is not None]
+    if called in BUILT_IN_FUNCTIONS:
+        return _built_in(called, len(args), ready, span)
+    function = scope.functions[called]
+    if function is None:
+        return None
+    if len(args) != len(function.parameters):
+        raise IllTyped("E205", span, f"`{called}` takes {counted(len(function.parameters), 'argument')}, here are {len(args)}")
+    if len(ready) < len(args):
+        return None
+    for (parameter, type), arg in zip(function.parameters, ready, strict=True):
+        if not operators.fits(arg.type, type):
+            message = f"parameter `{parameter}` of `{called}` is {operators.described(type)}, but this is {operators.described(arg.type)}"
+            raise IllTyped("E206", arg.span, message)
+    matched = zip(function.parameters, ready, strict=True)
+    given = {operators.PARAMETER + parameter: operators.converted(arg, type) for (parameter, type), arg in matched}
+    body = expanded(function.body, given, scope, span)
+    return replace(body, span=span)
+
+
+def _built_in(called: str, count: int, args: list[spec.Expr], span: Span) -> spec.Expr | None:
+    if called == "near_optimal":
+        raise IllTyped("E209", span, "`near_optimal` speaks of a policy; it has no value here")
+    if called in ("abs", "floor", "ceil"):
+        if count != 1:
+            raise IllTyped("E205", span, f"`{called}` takes one argument, here are {count}")
+        return operators.unary(called, args[0], span) if args else None
+    if count < 2:
+        raise IllTyped("E205", span, f"`{called}` of numbers takes two or more arguments")
+    return operators.nary(called, args, span) if len(args) == count else None
+
+
+def _over_range(node: syntax.Quantifier, context: Context) -> spec.Expr | None:
+    """``sum``, ``forall`` and ``exists`` over constant ranges and enums: written out."""
+    bindings: list[dict[str, spec.Expr]] = [{}]
+    for binder in node.binders:
+        domain = _domain(binder, context.scope)
+        if domain is None:
+            return None
+        for bound in binder.names:
+            if len(bindings) * len(domain) > MAX_RANGE:
+                raise IllTyped("E215", binder.span, f"`{node.kind}` runs over more than {MAX_RANGE} values")
+            bindings = [{**binding, bound.name: value} for binding in bindings for value in domain]
+    terms: list[spec.Expr] = []
+    for binding in bindings:
+        term = check(node.body, replace(context, local={**context.local, **binding}))
+        if term is None:
+            return None  # one report is enough
+        context.scope.charge(context.scope.measure(term)[0], node.span)
+        terms.append(term)
+    match node.kind:
+        case "sum":
+            return operators.nary("+", terms, node.span) if terms else constant(0, node.span)
+        case "forall":
+            return operators.nary("and", terms, node.span)
+        case _:
+            return operators.nary("or", terms, node.span)
+
+
+def _domain(binder: syntax.Binder, scope: Scope) -> list[spec.Expr] | None:
+    match binder.domain:
+        case syntax.Range(low=low, high=high, span=span):
+            a, b = known_integer(low, scope, "an end of a range"), known_integer(high, scope, "an end of a range")
+            if a is None or b is None:
+                return None
+            if b - a >= MAX_RANGE:
+                raise IllTyped("E215", span, f"this range has more than {MAX_RANGE} members")
+            return [constant(value, span) for value in range(a, b + 1)]
+        case syntax.Name(name=name, span=span) if name in scope.enums:
+            type = scope.enums[name]
+            return [constant(index, span, type) for index in range(len(type.members))]
+        case _:
+            raise IllTyped("E209", binder.domain.span, "only ranges and enums can be run over in an expression of one state")
+
+
+# ---------------------------------------------------------------- types
+
+
+def type_of(node: syntax.Type, scope: Scope) -> Type | None:
+    """A written type; a range has constant ends."""
+    match node:
+        case syntax.Name(name="bool"):
+            return Bool()
+        case syntax.Name(name="int"):
+            return Int()
+        case syntax.Name(name="rational"):
+            return Rational()
+        case syntax.Name(name=name) if name in scope.enums:
+            return scope.enums[name]
+        case syntax.Name(name=name, span=span):
+            spellings = {"boolean": "bool", "Bool": "bool", "integer": "int", "Int": "int", "real": "rational", "float": "rational"}
+            kind = scope.kind(name)
+            if kind is not None:
+                scope.error("E209", span, f"`{name}` is {kind}, not a type of values")
+                return None
+            near = spellings.get(name)
+            hint = f"did you mean `{near}`?" if near else scope.similar(name, ["bool", "int", "rational", *scope.enums])
+            scope.error("E201", span, f"`{name}` is not a type", hint)
+            return None
+        case syntax.Qualified(span=span):
+            scope.error("E201", span, "this is not a type")
+            return None
+        case syntax.Range(low=low, high=high, span=span):
+            a, b = known_integer(low, scope, "an end of a range"), known_integer(high, scope, "an end of a range")
+            if a is None or b is None:
+                return None
+            if a > b:
+                scope.error("E216", span, f"the range {show(a)}..{show(b)} is empty")
+                return None
+            return Int(a, b)
+        case _:
+            assert_never(node)
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+

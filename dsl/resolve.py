@@ -1,0 +1,175 @@
+"""Declarations -> a table of names, and the order in which constants, functions, scores, properties and policies can be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any
+
+from dsl import syntax
+from dsl.scope import BUILT_IN_NAMES, Scope, described
+from dsl.source import Span
+from dsl.types import Enum
+
+Ordered = syntax.Const | syntax.Def | syntax.Score | syntax.Property | syntax.Policy
+
+# ---------------------------------------------------------------- names
+
+
+def declare(declarations: Iterable[syntax.Declaration], scope: Scope) -> list[syntax.Declaration]:
+    """Enter every top-level name once; the declarations that keep their name."""
+    kept: list[syntax.Declaration] = []
+    for declaration in declarations:
+        if isinstance(declaration, syntax.Import):
+            continue
+        if _enter(declaration.name, declaration, scope):
+            kept.append(declaration)
+    for declaration in kept:
+        if isinstance(declaration, syntax.EnumType):
+            _enter_members(declaration, scope)
+    return kept
+
+
+def _enter(name: syntax.Name, declaration: syntax.Declaration, scope: Scope) -> bool:
+    if name.name in BUILT_IN_NAMES:
+        scope.error("E202", name.span, f"`{name.name}` is a built-in name")
+        return False
+    first = scope.declarations.get(name.name)
+    if first is not None and not isinstance(first, syntax.Import):
+        scope.error("E202", name.span, f"`{name.name}` is declared twice", f"it is {described(first)} at {place(first.name.span)}")
+        return False
+    scope.declarations[name.name] = declaration
+    return True
+
+
+def _enter_members(declaration: syntax.EnumType, scope: Scope) -> None:
+    names = [member.name for member in declaration.members]
+    type = Enum(declaration.name.name, tuple(dict.fromkeys(names)))
+    scope.enums[declaration.name.name] = type
+    for member in declaration.members:
+        if member.name in scope.declarations or member.name in BUILT_IN_NAMES:
+            scope.error("E202", member.span, f"`{member.name}` is also {scope.kind(member.name) or 'a built-in name'}")
+        elif names.count(member.name) > 1 and member is not declaration.members[names.index(member.name)]:
+            scope.error("E202", member.span, f"`{member.name}` is named twice in enum `{type.name}`")
+        else:
+            scope.members.setdefault(member.name, []).append((type, type.members.index(member.name)))
+
+
+def place(span: Span) -> str:
+    return f"{span.file}:{span.line}"
+
+
+# ---------------------------------------------------------------- names in use
+
+
+@cache
+def _fields(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind) if field.name != "span")
+
+
+def parts(node: Any) -> Iterator[Any]:
+    """The syntax nodes right below a node."""
+    for name in _fields(type(node)):
+        value = getattr(node, name)
+        for item in value if isinstance(value, tuple) else (value,):
+            if is_dataclass(item):
+                yield item
+
+
+def names_used(node: Any) -> Iterator[syntax.Name]:
+    """Every name in a declaration that is not bound inside it, in the order of the text."""
+    todo: list[tuple[Any, frozenset[str]]] = [(node, frozenset())]
+    while todo:
+        current, bound = todo.pop()
+        if isinstance(current, syntax.Name):
+            if current.name not in bound:
+                yield current
+            continue
+        bound = bound | binds(current)
+        todo.extend((part, bound) for part in reversed(list(parts(current))))
+
+
+def binds(node: Any) -> frozenset[str]:
+    """The names that a node binds in what stands below it."""
+    match node:
+        case syntax.Def() | syntax.Score() | syntax.Property():
+            return frozenset(p.name.name for p in node.parameters)
+        case syntax.Quantifier():
+            return frozenset(name.name for binder in node.binders for name in binder.names)
+        case syntax.Measure():
+            return frozenset({node.variable.name})
+    return frozenset()
+
+
+# ---------------------------------------------------------------- order
+
+
+def in_order(declarations: Iterable[syntax.Declaration], scope: Scope) -> list[Ordered]:
+    """What is used stands before what uses it; members of a cycle are reported and left out."""
+    nodes = {d.name.name: d for d in declarations if isinstance(d, Ordered)}
+    uses = {name: _uses(declaration, nodes) for name, declaration in nodes.items()}
+    ordered: list[Ordered] = []
+    for cycle in components(uses):
+        name = cycle[0]
+        if len(cycle) > 1 or name in uses[name]:
+            _report_cycle(cycle, uses, nodes, scope)
+        else:
+            ordered.append(nodes[name])
+    return ordered
+
+
+def _uses(declaration: Ordered, nodes: dict[str, Ordered]) -> list[str]:
+    own = declaration.name
+    return list(dict.fromkeys(n.name for n in names_used(declaration) if n.name in nodes and n is not own))
+
+
+def _report_cycle(cycle: list[str], uses: dict[str, list[str]], nodes: dict[str, Ordered], scope: Scope) -> None:
+    start = min(cycle, key=lambda name: (nodes[name].span.file, nodes[name].span.line, nodes[name].span.column))
+    path, members = [start], set(cycle)
+    while True:
+        following = next(name for name in uses[path[-1]] if name in members)
+        if following in path:
+            path = [*path[path.index(following) :], following]
+            break
+        path.append(following)
+    shown = path if len(path) <= 8 else [*path[:4], "...", *path[-3:]]
+    scope.error("E204", nodes[path[0]].name.span, f"`{path[0]}` is defined by itself: {' -> '.join(shown)}")
+
+
+def components(uses: dict[str, list[str]]) -> Iterator[list[str]]:
+    """Strongly connected components, those that are used first (Tarjan's algorithm without recursion)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    on_stack: set[str] = set()
+    for root in uses:
+        if root in index:
+            continue
+        work: list[tuple[str, Iterator[str]]] = []
+
+        def enter(name: str, work: list[tuple[str, Iterator[str]]] = work) -> None:
+            index[name] = low[name] = len(index)
+            stack.append(name)
+            on_stack.add(name)
+            work.append((name, iter(uses[name])))
+
+        enter(root)
+        while work:
+            name, rest = work[-1]
+            for following in rest:
+                if following not in index:
+                    enter(following)
+                    break
+                if following in on_stack:
+                    low[name] = min(low[name], index[following])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[name])
+                if low[name] == index[name]:
+                    component = [stack.pop()]
+                    while component[-1] != name:
+                        component.append(stack.pop())
+                    on_stack.difference_update(component)
+                    yield component
