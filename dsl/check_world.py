@@ -10,9 +10,9 @@ from dsl import operators, resolve, spec, syntax
 from dsl.check_expression import Context, check, condition, known, quantity, type_of
 from dsl.operators import constant
 from dsl.scope import Scope, WorldNames
-from dsl.semantics import show
+from dsl.semantics import Value, show
 from dsl.source import Span
-from dsl.types import Bool, Enum, Int, Rational, Type
+from dsl.types import Enum, Int, Rational, Type
 
 # ---------------------------------------------------------------- names
 
@@ -69,7 +69,7 @@ def check_world(world: syntax.World, names: WorldNames, scope: Scope) -> spec.Wo
     """None if the world has an error; every error in it has been said."""
     before = len(scope.diagnostics)
     context = Context(scope, names)
-    for label in _labels_in_order(world, names, scope):
+    for label in _labels_in_order(world, scope):
         names.labels[label.name.name] = condition(label.condition, context, f"label `{label.name.name}`")
     variables = [_variable(v, names, scope) for v in _first(world, syntax.Variable)]
     actions = [_action(a, context) for a in world.items if isinstance(a, syntax.Action)]
@@ -109,7 +109,7 @@ def _first(world: syntax.World, kind: type[Item]) -> list[Item]:
     return found
 
 
-def _labels_in_order(world: syntax.World, names: WorldNames, scope: Scope) -> list[syntax.Label]:
+def _labels_in_order(world: syntax.World, scope: Scope) -> list[syntax.Label]:
     """Labels may use labels, not in circles."""
     labels = {label.name.name: label for label in reversed(_first(world, syntax.Label))}
     uses = {name: [n.name for n in resolve.names_used(label.condition) if n.name in labels] for name, label in labels.items()}
@@ -139,7 +139,7 @@ def _variable(variable: syntax.Variable, names: WorldNames, scope: Scope) -> spe
     return None if type is None else spec.Variable(name, type, value, variable.span)
 
 
-def contains(type: Type, value: operators.Value) -> bool:
+def contains(type: Type, value: Value) -> bool:
     match type:
         case Int(low=low, high=high):
             return (low is None or low <= value) and (high is None or value <= high)

@@ -20,6 +20,7 @@ MAX_ERRORS = 50  # lexical ones; after that many a file is something else than a
 
 SEPARATOR = "_SEP"
 END = "$END"
+RESERVED = "RESERVED"  # a word of a later storey; no rule accepts it
 
 OPENERS = frozenset({"LPAR", "LSQB", "LBRACE", "PROBABILITY", "EXPECTATION"})
 DECLARATIONS = frozenset(
@@ -135,7 +136,7 @@ class _Lexer:
             kind, end = found.lastgroup, found.end()
             if kind == "NAME":
                 word = found.group()
-                self.push(words.get(word, "NAME"), word, position, end)
+                self.push(words.get(word) or (RESERVED if word in LATER else "NAME"), word, position, end)
             elif kind == "symbol":
                 symbol = found.group()
                 if symbol == "." and end < size and text[end] in "0123456789" and self.leading_dot(position):

@@ -174,7 +174,7 @@ def constant_value(expr: Expr) -> Value | None:
     """The value of a constant expression; None if it reads a variable.  EvaluationError if it has no value."""
     if isinstance(expr, Const):
         return expr.value
-    todo = [expr]
+    todo: list[Expr] = [expr]
     while todo:
         node = todo.pop()
         if isinstance(node, Var):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, is_dataclass
-from functools import cache
+from dataclasses import is_dataclass
 from typing import Any
 
 from dsl import syntax
@@ -63,17 +62,12 @@ def place(span: Span) -> str:
 # ---------------------------------------------------------------- names in use
 
 
-@cache
-def _fields(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind) if field.name != "span")
-
-
 def parts(node: Any) -> Iterator[Any]:
     """The syntax nodes right below a node."""
-    for name in _fields(type(node)):
+    for name in node.__dataclass_fields__:
         value = getattr(node, name)
         for item in value if isinstance(value, tuple) else (value,):
-            if is_dataclass(item):
+            if is_dataclass(item) and not isinstance(item, Span):
                 yield item
 
 

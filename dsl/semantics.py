@@ -105,12 +105,13 @@ def _rule(expr: Expr, state: State, next_state: State | None) -> Steps:
                     return True
             return False
         case Nary(op=op, args=args):
-            total = yield args[0]
+            total: Value = yield args[0]
             for arg in args[1:]:
                 total = _sized(binary(op, total, (yield arg), expr.span), expr.span)
             return _typed(total, expr)
         case Binary(op="=>", left=left, right=right):
-            return (yield right) if (yield left) else True
+            premise = yield left
+            return (yield right) if premise else True
         case Binary(op=op, left=left, right=right):
             a = yield left
             b = yield right
@@ -133,7 +134,7 @@ def unary(op: str, value: Value) -> Value:
         case "neg":
             return -value
         case "abs":
-            return abs(value)
+            return value if value >= 0 else -value
         case "floor":
             return floor(value)
         case "ceil":

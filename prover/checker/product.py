@@ -11,8 +11,8 @@ from fractions import Fraction
 from math import lcm
 from typing import Any
 
-from prover.checker.controller import Controller
-from prover.checker.document import array, distinct, fields, integer, name, parse, require, shallow
+from prover.checker.controller import Controller, fits
+from prover.checker.document import Rejected, array, distinct, fields, integer, name, parse, require, shallow
 from prover.checker.problem import Choice, Objective, Path, World, read_path
 
 Memory = frozenset[frozenset[Path]]  # minimal disjunctive normal form: one clause of obligations must hold from the next state on
@@ -47,6 +47,7 @@ class Product:
     initial: list[tuple[Fraction, int]]
     offsets: list[Fraction]  # of each listed objective: the probability that it is already won at the start
     state: list[int]  # of each node
+    atoms: list[frozenset[int]]  # the world's
     moves: dict[int, list[Move]]  # of each listed node
 
     @property
@@ -136,7 +137,6 @@ class Builder:
         self.node_ids: dict[Node, int] = {}
         self.nodes: list[Node] = []
         self.steps: dict[tuple[int, int], int] = {}
-        self.earned = [None if goal.reward is None else goal.reward for goal in goals]
 
     def number(self, node: Node) -> int:
         if node not in self.node_ids:
@@ -185,9 +185,9 @@ class Builder:
         if self.controller is None:
             return [self._move(node, choice.action, [(choice, Fraction(1))]) for choice in choices]
         rule = self.controller.rules.get((node[2], node[0]))
-        require(rule is not None and rule.play.keys() <= {choice.action for choice in choices}, "a node without a rule of its policy")
-        assert_rule = rule.play if rule is not None else {}
-        return [self._move(node, -1, [(choice, assert_rule[choice.action]) for choice in choices if choice.action in assert_rule])]
+        if rule is None:
+            raise Rejected("a node without a rule of its policy")
+        return [self._move(node, -1, [(choice, rule.play[choice.action]) for choice in choices if choice.action in rule.play])]
 
     def _move(self, node: Node, action: int, played: list[tuple[Choice, Fraction]]) -> Move:
         state, memory = node[:2]
@@ -223,57 +223,56 @@ def read_product(value: Any, worlds: list[World], objectives: list[Objective], c
     """Reads the nodes and checks: distinct, unsettled, initial ones listed, every move from a layer into the next, the tail closed."""
     world, listed, policy, depth, layers, nodes, memories = fields(value, "world objectives policy depth layers nodes memories")
     place = worlds[integer(world, 0, len(worlds))]
-    numbers = [integer(j, 0, len(objectives)) for j in array(listed)]
-    distinct(numbers, "an objective of a product")
-    goals = [objectives[j] for j in numbers]
+    goals = [objectives[integer(j, 0, len(objectives))] for j in array(listed)]
+    distinct(listed, "an objective of a product")
     require(all(goal.world == world for goal in goals), "an objective of another world")
     require(len(array(layers)) == integer(depth, 0), "a product's depth is not the number of its layers")
     require(all(goal.steps <= depth for goal in goals), "a product that is shallower than a horizon")
     controller = None if policy is None else controllers[integer(policy, 0, len(controllers))]
+    if controller is not None:
+        fits(controller, place)
     table = [tuple(_unkey(name(k), goal, place) for k, goal in zip(array(row, len(goals)), goals, strict=True)) for row in array(memories)]
     distinct(table, "a memory")
     build = Builder(place, goals, controller, table)
-    size, known = len(place.states), len(table)
+    states, known = len(place.states), len(table)
 
     def read(row: Any) -> int:
         parts = array(row, 2 if controller is None else 3)
-        return build.number((integer(parts[0], 0, size), integer(parts[1], 0, known), *(integer(n, 0) for n in parts[2:])))
+        return build.number((integer(parts[0], 0, states), integer(parts[1], 0, known), *(integer(n, 0) for n in parts[2:])))
 
     lists = [[read(row) for row in array(layer)] for layer in [*layers, nodes]]
+    initial = []
+    for state, share in place.initial:
+        starts: list[Any] = [(Fraction(1), ())] if controller is None else [(w, (n,)) for w, s, n in controller.start if s == state]
+        initial += [(share * weight, build.number((state, build.begin(state), *node))) for weight, node in starts]
+    moves = _close(build, lists, [node for _, node in initial])
+    won = [[p for p, node in initial if build.memories[build.nodes[node][1]][i] == TRUE] for i in range(len(goals))]
+    offsets = [sum(shares, Fraction(0)) for shares in won]
+    return Product(world, listed, goals, policy, lists[:-1], lists[-1], initial, offsets, [node[0] for node in build.nodes], place.atoms, moves)
+
+
+def _close(build: Builder, lists: list[list[int]], initial: list[int]) -> dict[int, list[Move]]:
+    """The moves of all listed nodes (the last list is the tail), after the checks that make the lists complete."""
     moves: dict[int, list[Move]] = {}
-    settles: dict[int, int | None] = {}
+    since: dict[int, int | None] = {}  # memory -> the time from which it is settled
 
     def settled(node: int, time: int) -> bool:
         memory = build.nodes[node][1]
-        if memory not in settles:
-            settles[memory] = build.settles(memory)
-        since = settles[memory]
-        return since is not None and since <= time
+        if memory not in since:
+            since[memory] = build.settles(memory)
+        start = since[memory]
+        return start is not None and start <= time
 
-    initial = []
-    for state, share in place.initial:
-        starts = [(Fraction(1), ())] if controller is None else [(w, (n,)) for w, s, n in controller.start if s == state]
-        initial += [(share * weight, build.number((state, build.begin(state), *node))) for weight, node in starts]
-    members = [set(numbers) for numbers in lists]
-    require(all(node in members[0] or settled(node, 0) for _, node in initial), "an initial node is missing")
-    for time, numbers in enumerate(lists):
-        distinct(numbers, "a node")
-        after = min(time + 1, depth)
-        for node in numbers:
+    members = [set(listed) for listed in lists]
+    require(all(node in members[0] or settled(node, 0) for node in initial), "an initial node is missing")
+    for time, listed in enumerate(lists):
+        distinct(listed, "a node")
+        after = members[min(time + 1, len(lists) - 1)]
+        for node in listed:
             require(not settled(node, time), "a settled node is listed")
             if node not in moves:
                 moves[node] = build.moves(build.nodes[node])
             for move in moves[node]:
-                for target in move.targets:
-                    if target not in members[after] and not settled(target, time + 1):
-                        require(False, "a node is missing")
-    offsets = [
-        sum((p for p, n in initial if g.kind == "probability" and build.memories[build.nodes[n][1]][i] == TRUE), Fraction(0))
-        for i, g in enumerate(goals)
-    ]
-    states = [node[0] for node in build.nodes]
-    return Product(world, numbers_of(goals, objectives, listed), goals, policy, lists[:-1], lists[-1], initial, offsets, states, moves)
-
-
-def numbers_of(goals: list[Objective], objectives: list[Objective], listed: list[int]) -> list[int]:
-    return list(listed)
+                if not all(target in after or settled(target, time + 1) for target in move.targets):
+                    raise Rejected("a node is missing")
+    return moves

@@ -1,0 +1,151 @@
+"""The evidence of a document -> what its lemmas prove: signs, finite objectives, bounds, and the optima's bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from prover.checker import rules
+from prover.checker.controller import Controller, belongs, fits, read_controller
+from prover.checker.document import Rejected, array, distinct, fields, integer, number, one_of, require
+from prover.checker.problem import Claim, Optimum, World
+from prover.checker.product import Product, read_product
+from prover.checker.rules import Bound
+
+
+@dataclass(frozen=True)
+class Proven:
+    """What was derived about the claim's worlds; policies are numbered as in the file: evidence first, then the claim's named ones."""
+
+    claim: Claim
+    worlds: list[World]
+    controllers: list[Controller]
+    policy_of: dict[str, int]  # named policy -> number
+    signs: dict[int, int]  # well-defined objective -> 1 (finite or -infinity) or -1 (finite or +infinity)
+    finite: set[tuple[int | None, int]]  # (policy or None for all, objective)
+    bounds: dict[int, Bound]  # by lemma
+    optima: list[tuple[Fraction | None, Fraction | None]]
+
+    def known_finite(self, policy: int | None, objective: int) -> bool:
+        return not self.claim.objectives[objective].improper or (None, objective) in self.finite or (policy, objective) in self.finite
+
+    def fits_type(self, policy: int, kind: int) -> bool:
+        """Whether the controller is a policy of the type's world and belongs to the type."""
+        of = self.claim.types[kind]
+        fits(self.controllers[policy], self.worlds[of.world])
+        return belongs(self.controllers[policy], of, self.worlds[of.world])
+
+
+def derive(claim: Claim, worlds: list[World], value: dict[str, Any]) -> Proven:
+    """Checks every product, lemma and optimum of the evidence."""
+    policies, products, lemmas, optima = (array(value[key]) for key in ("policies", "products", "lemmas", "optima"))
+    controllers = [read_controller(c) for c in policies] + [read_controller(c) for _, _, c in claim.named]
+    proven = Proven(claim, worlds, controllers, {n: len(policies) + i for i, (n, _, _) in enumerate(claim.named)}, {}, set(), {}, [])
+    for label, kind, _ in claim.named:
+        require(proven.fits_type(proven.policy_of[label], kind), "a named policy that does not belong to its type")
+    built = [read_product(product, worlds, claim.objectives, controllers) for product in products]
+    for rule, step in (("well-defined", _well_defined), ("finite", _finite), ("bound", _bound)):  # later rules rest on earlier ones
+        for i, lemma in enumerate(lemmas):
+            require(type(lemma) is dict and lemma.get("rule") in ("well-defined", "finite", "bound"), "not a lemma")
+            if lemma["rule"] == rule:
+                step(proven, built, i, lemma)
+    for j, goal in enumerate(claim.objectives):
+        require(not goal.improper or j in proven.signs, "a total or until objective without a well-defined lemma")
+    require(len(optima) == len(claim.optima), "a pair of lemmas for every optimum")
+    proven.optima.extend(_optimum(proven, optimum, pair) for optimum, pair in zip(claim.optima, optima, strict=True))
+    return proven
+
+
+def _numbers(values: Any, length: int) -> list[Fraction]:
+    return [number(x) for x in array(values, length)]
+
+
+def _well_defined(proven: Proven, products: list[Product], _: int, lemma: Any) -> None:
+    _, p, j, sign, slack, potential = fields(lemma, "rule product objective sign slack potential")
+    product = products[integer(p, 0, len(products))]
+    direction = 1 if one_of(sign, "score cost") == "score" else -1
+    rules.well_defined(product, integer(j, 0), direction, number(slack), _numbers(potential, len(product.nodes)))
+    proven.signs[j] = direction
+
+
+def _finite(proven: Proven, products: list[Product], _: int, lemma: Any) -> None:
+    _, p, j, potential = fields(lemma, "rule product objective potential")
+    product = products[integer(p, 0, len(products))]
+    if integer(j, 0) not in proven.signs:
+        raise Rejected("a finite lemma for an objective without a well-defined lemma")
+    rules.finite(product, j, proven.signs[j], _numbers(potential, len(product.nodes)))
+    proven.finite.add((product.policy, j))
+
+
+def _bound(proven: Proven, products: list[Product], i: int, lemma: Any) -> None:
+    _, p, weights, finite, allowed, layers, tails = fields(lemma, "rule product weights finite allowed layers tails")
+    product = products[integer(p, 0, len(products))]
+    pairs = [(integer(array(pair, 2)[0], 0), number(pair[1])) for pair in array(weights)]
+    distinct([j for j, _ in pairs], "a weighted objective")
+    objectives = [integer(j, 0, len(proven.claim.objectives)) for j in array(finite)]
+    distinct(objectives, "an objective of finite")
+    for j in objectives:
+        require(j in proven.signs or not proven.claim.objectives[j].improper, "a bound that rests on an objective without a well-defined lemma")
+    tables = [[_entry(v) for v in array(layer)] for layer in array(layers)]
+    ends = [(_entry(tail[0]), [_entry(v) for v in array(tail[1])]) for tail in (fields(t, "discount potential") for t in array(tails))]
+    restriction = None if allowed is None else _allowed(allowed, proven.worlds[product.world])
+    result = rules.bound(product, dict(pairs), frozenset(objectives), restriction, tables, ends)
+    proven.bounds[i] = result
+    if result.policy is not None and result.value is not None:
+        # In a finite chain that almost surely settles or stays idle, the expected number of earning steps is finite.
+        proven.finite.update((result.policy, j) for j in objectives)
+
+
+def _entry(value: Any) -> Fraction | None:
+    return None if value is None else number(value)
+
+
+def _allowed(value: Any, world: World) -> dict[int, frozenset[int]]:
+    result = {}
+    for row in array(value):
+        state, actions = integer(array(row, 2)[0], 0, len(world.states)), array(row[1])
+        enabled = [choice.action for choice in world.choices[state]]
+        require(bool(actions) and all(type(a) is int and a in enabled for a in actions), "allowed: one or more enabled actions")
+        require(state not in result, "allowed: a state occurs twice")
+        result[state] = frozenset(actions)
+    return result
+
+
+def _optimum(proven: Proven, optimum: Optimum, pair: Any) -> tuple[Fraction | None, Fraction | None]:
+    """Theorem: lower <= optimum <= upper, for the supremum (max) or infimum (min) of body + constant over the type.
+
+    ``for_all`` (the upper side of a max, the lower of a min) bounds every policy whose improper objectives are finite; where one is
+    infinite, its sign makes the body -infinity (max) or +infinity (min), which no bound needs to mention.  The other side is
+    what one policy of the type achieves.  The optimum is a real number: the first side holds it from one direction (well-definedness),
+    a policy of the type with a finite value from the other, unless every objective is finite anyway.
+    """
+    sign = 1 if optimum.kind == "max" else -1
+    infinite = [j for j in optimum.body if not proven.known_finite(None, j)]
+    require(all(optimum.body[j] * proven.signs[j] * sign > 0 for j in infinite), "an optimum that may be infinite on the wrong side")
+
+    def side(value: Any, direction: int, use: Callable[[Bound], bool]) -> Fraction | None:
+        if value is None:
+            return None
+        lemma = proven.bounds.get(integer(fields(value, "lemma")[0], 0))
+        require(lemma is not None and lemma.allowed is None, "an optimum's lemma is not an unrestricted bound")
+        assert_bound = lemma
+        if assert_bound is None or assert_bound.value is None or not use(assert_bound):
+            raise Rejected("an optimum's lemma does not speak of it")
+        require(assert_bound.weights == {j: direction * w for j, w in optimum.body.items()}, "an optimum's lemma has other weights")
+        return direction * assert_bound.value + optimum.constant
+
+    def for_all(lemma: Bound) -> bool:
+        of_world = lemma.policy is None and lemma.world == proven.claim.types[optimum.type].world
+        return of_world and all(j in infinite or proven.known_finite(None, j) for j in lemma.finite)
+
+    def by_one(lemma: Bound) -> bool:
+        return lemma.policy is not None and proven.fits_type(lemma.policy, optimum.type)
+
+    lower, upper = array(pair, 2)
+    result = side(lower, -1, by_one if sign > 0 else for_all), side(upper, 1, for_all if sign > 0 else by_one)
+    exhibited = result[0] if sign > 0 else result[1]
+    sure = not infinite and proven.claim.types[optimum.type].observes is None
+    require(sure or exhibited is not None, "an optimum that may be infinite or empty needs a policy that achieves something")
+    return result

@@ -1,0 +1,170 @@
+"""Hypothesis strategies: expressions over a few variables, and worlds made of them; many have errors on purpose."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from hypothesis import strategies as st
+
+from dsl.spec import Expr, InitOutcomes, InitUniform, Variable, World
+from dsl.types import Bool, Enum, Int
+from tests.prover.worlds.build import (
+    BOOL,
+    SPAN,
+    action,
+    binary,
+    clause,
+    const,
+    grid,
+    if_,
+    lookup,
+    nary,
+    one_of,
+    outcome,
+    reward,
+    unary,
+    var,
+    variable,
+    world,
+)
+
+COURSE = grid("#..#", "#>.#", "####")
+WIDE = 1 << 40
+
+VARIABLES = (
+    variable("x", Int(0, 3), 0),
+    variable("y", Int(-2, 2), -1),
+    variable("b", BOOL, False),
+    variable("d", one_of("Dir", "north", "east", "south"), 0),
+    variable("wide", Int(-WIDE, WIDE), 3),
+    variable("huge", Int(0, WIDE), 0),
+)
+
+
+def numbers(variables: list[Variable], primed: bool, depth: int, rational: bool) -> st.SearchStrategy[Expr]:
+    """Integers, or rationals if allowed."""
+    readable = [v for v in variables if isinstance(v.type, Int)]
+    leaves: list[st.SearchStrategy[Expr]] = [st.integers(-3, 4).map(const)]
+    if readable:
+        leaves += [st.sampled_from([var(v, p) for v in readable for p in ({False, primed})])] * 2
+    if rational:
+        leaves.append(st.sampled_from([Fraction(1, 2), Fraction(-1, 3), Fraction(3, 4), Fraction(10**20, 7)]).map(const))
+    leaf = st.one_of(leaves)
+    if depth == 0:
+        return leaf
+    sub = numbers(variables, primed, depth - 1, rational)
+    whole = numbers(variables, primed, depth - 1, False)
+    anything = numbers(variables, primed, depth - 1, True)
+    condition = conditions(variables, primed, depth - 1)
+    options = [
+        leaf,
+        st.builds(nary, st.sampled_from(["+", "*", "min", "max"]), sub, sub),
+        st.builds(nary, st.sampled_from(["+", "min", "max"]), sub, sub, sub),
+        st.builds(binary, st.just("-"), sub, sub),
+        st.builds(binary, st.sampled_from(["div", "mod"]), whole, whole),
+        st.builds(unary, st.sampled_from(["neg", "abs"]), sub),
+        st.builds(unary, st.sampled_from(["floor", "ceil"]), anything),
+        st.builds(lambda base, n: binary("^", base, n), sub, st.integers(0, 4)),
+        st.builds(if_, condition, sub, sub),
+    ]
+    if rational:
+        options.append(st.builds(binary, st.just("/"), sub, sub))
+    return st.one_of(options)
+
+
+def conditions(variables: list[Variable], primed: bool, depth: int) -> st.SearchStrategy[Expr]:
+    flags = [var(v, p) for v in variables if isinstance(v.type, Bool) for p in {False, primed}]
+    enums = [var(v, p) for v in variables if isinstance(v.type, Enum) for p in {False, primed}]
+    leaves: list[st.SearchStrategy[Expr]] = [st.booleans().map(const)]
+    if flags:
+        leaves.append(st.sampled_from(flags))
+    if enums:
+        leaves.append(st.builds(lambda e, i: binary("==", e, i), st.sampled_from(enums), st.integers(0, 2)))
+    if depth == 0:
+        return st.one_of(leaves)
+    number = numbers(variables, primed, depth - 1, True)
+    whole = numbers(variables, primed, depth - 1, False)
+    sub = conditions(variables, primed, depth - 1)
+    compare = st.builds(binary, st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), number, number)
+    cell = st.builds(lambda x, y, c: binary("==", lookup(COURSE, x, y), ord(c)), whole, whole, st.sampled_from("#.>"))
+    return st.one_of(
+        *leaves,
+        compare,
+        compare,
+        cell,
+        st.builds(nary, st.sampled_from(["and", "or"]), sub, sub),
+        st.builds(nary, st.sampled_from(["and", "or"]), sub, sub, sub),
+        st.builds(binary, st.sampled_from(["=>", "<=>", "==", "!="]), sub, sub),
+        st.builds(unary, st.just("not"), sub),
+        st.builds(if_, sub, sub, sub),
+    )
+
+
+def assigned(draw: st.DrawFn, target: Variable, variables: list[Variable]) -> Expr:
+    if isinstance(target.type, Bool):
+        return draw(conditions(variables, False, 2))
+    high = 2 if isinstance(target.type, Enum) else target.type.high
+    low = 0 if isinstance(target.type, Enum) else target.type.low
+    if isinstance(target.type, Enum) and draw(st.booleans()):
+        return const(draw(st.integers(0, 2)))
+    value = draw(numbers(variables, False, 2, False))
+    if draw(st.integers(0, 9)) == 0:
+        return value  # perhaps out of range
+    return nary("max", nary("min", value, high), low)
+
+
+def probabilities(draw: st.DrawFn, variables: list[Variable]) -> list[Expr]:
+    match draw(st.integers(0, 9)):
+        case 0 | 1 | 2:
+            return [const(1)]
+        case 3 | 4 | 5:
+            weights = draw(st.lists(st.integers(0, 3), min_size=2, max_size=4).filter(any))
+            return [const(Fraction(w, sum(weights))) for w in weights]
+        case 6 | 7:
+            x = [v for v in variables if v.name == "x"]
+            share = binary("/", var(x[0]), 3) if x else const(Fraction(1, 3))
+            return [share, binary("-", 1, share)]
+        case 8:
+            c = draw(conditions(variables, False, 1))
+            total = nary("+", 1, if_(c, 1, 2))
+            return [binary("/", 1, total), binary("-", 1, binary("/", 1, total)), const(0)]
+        case _:
+            return draw(st.lists(numbers(variables, False, 1, True), min_size=1, max_size=2))
+
+
+@st.composite
+def worlds(draw: st.DrawFn, wide: bool = False) -> World:
+    pool = VARIABLES if wide else VARIABLES[:4]
+    variables = draw(st.lists(st.sampled_from(pool), min_size=1, max_size=len(pool), unique_by=lambda v: v.name))
+    names = ["go", "turn", "wait"]
+    actions = []
+    for _ in range(draw(st.integers(1, 4))):
+        outcomes = []
+        for probability in probabilities(draw, variables):
+            targets = draw(st.lists(st.sampled_from(variables), max_size=2, unique_by=lambda v: v.name))
+            outcomes.append(outcome(probability, **{t.name: assigned(draw, t, variables) for t in targets}))
+        guard = draw(st.none() | conditions(variables, False, 2))
+        actions.append(action(names.pop(0) if names and draw(st.integers(0, 9)) else "go", guard, *outcomes))
+    rewards = []
+    for name in ("points", "damage")[: draw(st.integers(0, 2))]:
+        clauses = [
+            clause(
+                draw(st.sampled_from([None, "go", "turn"])),
+                draw(st.none() | conditions(variables, True, 1)),
+                draw(numbers(variables, True, 1, True)),
+            )
+            for _ in range(draw(st.integers(0, 3)))
+        ]
+        rewards.append(reward(name, *clauses))
+    init: InitOutcomes | InitUniform | None = None
+    match draw(st.integers(0, 3)):
+        case 0:
+            targets = [v for v in variables if v.name in ("x", "b")]
+            first = outcome(Fraction(1, 4), **{t.name: t.initial for t in targets})
+            init = InitOutcomes((first, outcome(Fraction(3, 4), **{t.name: True if t.name == "b" else 2 for t in targets})), SPAN)
+        case 1:
+            narrow = [v for v in variables if v.name not in ("wide", "huge")]
+            init = InitUniform(draw(conditions(narrow, False, 2)), SPAN)
+    return world(variables, actions, rewards, init=init, deadlock_absorbs=draw(st.integers(0, 4)) > 0)
+
+
