@@ -117,6 +117,24 @@ def add(x: Number, y: Number) -> Number:
             return add(y, x)
 
 
+def total(numbers: Sequence[Number]) -> Number:
+    """The sum; many affine numbers are added in one go."""
+    coefficients: dict[Quantity, Fraction] = {}
+    constant = Fraction(0)
+    others: list[Number] = []
+    for x in numbers:
+        if isinstance(x, Affine):
+            constant += x.constant
+            for coefficient, quantity in x.terms:
+                coefficients[quantity] = coefficients.get(quantity, Fraction(0)) + coefficient
+        else:
+            others.append(x)
+    result: Number = Affine(tuple((c, q) for q, c in coefficients.items() if c), constant)
+    for x in others:
+        result = add(x, result)
+    return result
+
+
 def scale(factor: Fraction, x: Number) -> Number:
     match x:
         case Affine(terms=terms, constant=constant):
@@ -189,10 +207,10 @@ def capped(x: Number) -> Number:
 
 
 def _sum(x: Affine, y: Affine) -> Affine:
-    coefficients: dict[Quantity, Fraction] = {}
-    for coefficient, quantity in (*x.terms, *y.terms):
-        coefficients[quantity] = coefficients.get(quantity, Fraction(0)) + coefficient
-    return Affine(tuple((c, q) for q, c in coefficients.items() if c), x.constant + y.constant)
+    both = total([x, y])
+    if not isinstance(both, Affine):
+        raise TypeError("a sum of affine numbers is affine")
+    return both
 
 
 # ---------------------------------------------------------------- comparisons

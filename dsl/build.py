@@ -20,8 +20,10 @@ Extent = tuple[Token, Token] | None
 
 # Rules that put a level of nesting into the tree.
 DEEPENING = frozenset(
-    "binary chain until bounded_until unary temporal bounded_temporal comparison member if quantifier parenthesised prime call measure "
-    "path_probability expected_reward index family set".split()
+    {
+        *("binary", "chain", "until", "bounded_until", "unary", "temporal", "bounded_temporal", "comparison", "member", "set"),
+        *("if", "quantifier", "parenthesised", "prime", "call", "index", "measure", "path_probability", "expected_reward", "family"),
+    }
 )
 
 
@@ -31,6 +33,7 @@ class Builder:
     def __init__(self, file: str, diagnostics: list[Diagnostic]) -> None:
         self.file = file
         self.diagnostics = diagnostics
+        self.primed: dict[int, syntax.Assignment] = {}  # the assignments whose target bears a prime; kept, so that no id is used twice
 
     def span(self, first: Token, last: Token) -> Span:
         return Span(self.file, first.line, first.column, last.end_line, last.end_column)
@@ -106,11 +109,11 @@ def _variable(b: Builder, c: list[Any], e: Extent) -> syntax.Variable:
 
 def _action(b: Builder, c: list[Any], e: Extent) -> syntax.Action:
     for outcome in c[3]:
-        for assignment, primed in outcome.assignments:
-            if not primed:
+        for assignment in outcome.assignments:
+            if id(assignment) not in b.primed:
                 name = _spelling(assignment.target)
-                b.report("E121", assignment.target.span, f"an action sets the next value of `{name}`", f"write `{name}' = ...`")
-    return syntax.Action(c[0], c[1] or (), c[2], _plain(c[3]), b.over(e))
+                b.report("E118", assignment.target.span, f"an action sets the next value of `{name}`", f"write `{name}' = ...`")
+    return syntax.Action(c[0], c[1] or (), c[2], c[3], b.over(e))
 
 
 def _label(b: Builder, c: list[Any], e: Extent) -> syntax.Label:
@@ -123,16 +126,11 @@ def _reward(b: Builder, c: list[Any], e: Extent) -> syntax.Reward:
 
 def _init_outcomes(b: Builder, c: list[Any], e: Extent) -> syntax.InitOutcomes:
     for outcome in c[0]:
-        for assignment, primed in outcome.assignments:
-            if primed:
+        for assignment in outcome.assignments:
+            if id(assignment) in b.primed:
                 name = _spelling(assignment.target)
-                b.report("E121", assignment.target.span, f"there is no step before `init`, so `{name}` takes no prime", f"write `{name} = ...`")
-    return syntax.InitOutcomes(_plain(c[0]), b.over(e))
-
-
-def _plain(outcomes: tuple[syntax.Outcome, ...]) -> tuple[syntax.Outcome, ...]:
-    """Outcomes whose assignments are no longer paired with their primes."""
-    return tuple(syntax.Outcome(o.weight, tuple(a for a, _ in o.assignments), o.span) for o in outcomes)  # type: ignore[misc, attr-defined]
+                b.report("E118", assignment.target.span, f"`init` has no step, so `{name}` takes no prime", f"write `{name} = ...`")
+    return syntax.InitOutcomes(c[0], b.over(e))
 
 
 def _init_uniform(b: Builder, c: list[Any], e: Extent) -> syntax.InitUniform:
@@ -153,9 +151,11 @@ def _outcome(b: Builder, c: list[Any], e: Extent) -> syntax.Outcome:
     return syntax.Outcome(c[0], effects, b.over(e))
 
 
-def _assignment(b: Builder, c: list[Any], e: Extent) -> tuple[syntax.Assignment, bool]:
-    """The assignment and whether its target bears a prime."""
-    return syntax.Assignment(c[0], c[-1], b.over(e)), len(c) == 3
+def _assignment(b: Builder, c: list[Any], e: Extent) -> syntax.Assignment:
+    assignment = syntax.Assignment(c[0], c[-1], b.over(e))
+    if len(c) == 3:  # the prime of the target is the second child
+        b.primed[id(assignment)] = assignment
+    return assignment
 
 
 def _clause(b: Builder, c: list[Any], e: Extent) -> syntax.RewardClause:
@@ -211,7 +211,7 @@ def _policy_file(b: Builder, c: list[Any], e: Extent) -> syntax.PolicyFile:
 def _table(b: Builder, c: list[Any], e: Extent) -> syntax.Table:
     for rule in c[:-1]:
         if rule.guard is None:
-            b.report("E122", rule.span, "`else` is the last rule of a table", "the rules after it would never decide")
+            b.report("E119", rule.span, "`else` is the last rule of a table", "the rules after it would never decide")
     return syntax.Table(tuple(c), b.over(e))
 
 
@@ -444,7 +444,7 @@ def _unsigned(b: Builder, weight: syntax.Expr | None) -> None:
         else:
             break
     if isinstance(node, syntax.Unary) and node.op == "-":
-        b.report("E123", node.span, "a weight does not begin with a minus", "weights are probabilities, 0 or more")
+        b.report("E120", node.span, "a weight does not begin with a minus", "weights are probabilities, 0 or more")
 
 
 BUILDERS: dict[str, Callable[[Builder, list[Any], Extent], Any]] = {

@@ -51,7 +51,8 @@ def _wanted(node: syntax.Expr, context: Context, type: Type, what: str) -> spec.
             hint = "compare it: `... != 0`"
         if isinstance(type, Rational) and isinstance(expr.type, Bool):
             hint = "write `if ... then 1 else 0`"
-        message = f"{what} must be {operators.described(type)}, but this is {operators.described(expr.type)}"
+        wanted = "a number" if isinstance(type, Rational) else operators.described(type)
+        message = f"{what} must be {wanted}, but this is {operators.described(expr.type)}"
         context.scope.error("E206", node.span, message, hint)
         return None
     return expr
@@ -182,9 +183,8 @@ def _unknown(node: syntax.Name, context: Context) -> IllTyped:
     if world is not None:
         hint = scope.similar(text, [*world.variables, *world.labels, *around])
         return IllTyped("E203", node.span, f"`{text}` is not a variable of world {world.name}", hint)
-    owners = [w.name for w in scope.world_names.values() if w is not None and text in w.variables]
-    if owners:
-        return IllTyped("E207", node.span, f"`{text}` is a variable of world {owners[0]}; its value is not known here")
+    if text in scope.state_names:
+        return IllTyped("E207", node.span, f"`{text}` depends on the state of world {scope.state_names[text]}; a constant is needed here")
     return IllTyped("E201", node.span, f"`{text}` is not declared", scope.similar(text, around))
 
 

@@ -158,7 +158,9 @@ def negated(path: spec.Path) -> spec.Path:
         case spec.PathNot(arg=arg):
             return arg
         case spec.Atom(condition=phi, text=text):
-            return spec.Atom(unary("not", phi, phi.span), f"not ({text})")
+            if isinstance(phi, spec.Unary) and phi.op == "not" and text.startswith("not "):
+                return spec.Atom(phi.arg, text.removeprefix("not "))
+            return spec.Atom(unary("not", phi, phi.span), f"not ({text})" if " " in text else f"not {text}")
         case _:
             return spec.PathNot(path)
 

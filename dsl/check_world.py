@@ -116,8 +116,8 @@ def _labels_in_order(world: syntax.World, scope: Scope) -> list[syntax.Label]:
     ordered: list[syntax.Label] = []
     for cycle in resolve.components(uses):
         if len(cycle) > 1 or cycle[0] in uses[cycle[0]]:
-            first = labels[cycle[-1]]
-            scope.error("E204", first.name.span, f"label `{first.name.name}` is defined by itself")
+            first = min((labels[name] for name in cycle), key=lambda label: (label.span.line, label.span.column))
+            scope.error("E204", first.name.span, f"label `{first.name.name}` is defined by itself: {', '.join(sorted(cycle)[:8])}")
         else:
             ordered.append(labels[cycle[0]])
     return ordered

@@ -24,16 +24,22 @@ RESERVED = "RESERVED"  # a word of a later storey; no rule accepts it
 
 OPENERS = frozenset({"LPAR", "LSQB", "LBRACE", "PROBABILITY", "EXPECTATION"})
 DECLARATIONS = frozenset(
-    "CONST DEF ENUM PARAM WORLD POLICIES POLICY SCORE PROPERTY TRAINING DISTRIBUTION CLAIM THEOREM FIND ASSUME IMPORT".split()
+    {
+        *("CONST", "DEF", "ENUM", "PARAM", "WORLD", "POLICIES", "POLICY", "SCORE", "PROPERTY"),
+        *("TRAINING", "DISTRIBUTION", "CLAIM", "THEOREM", "FIND", "ASSUME", "IMPORT"),
+    }
 )
 LATER = frozenset({"boundary", "ontology", "detector", "synthesize"})  # declarations of later storeys: reserved, not supported yet
 
 # A newline does not end an item before these, nor after any word or operator that something must follow.
 _CONTINUES_BEFORE = frozenset(
-    "LBRACE AND OR IFF IMPLIES EQ NE LE GE LT GT PLUS MINUS TIMES DIVIDE MOD DIV POWER IN U COMMA COLON EQUAL THEN "
-    "DOT DOTS SCOPE DRAWN RPAR RSQB PARALLEL".split()
+    {
+        *("AND", "OR", "IFF", "IMPLIES", "U", "EQ", "NE", "LE", "GE", "LT", "GT", "IN"),
+        *("PLUS", "MINUS", "TIMES", "DIVIDE", "MOD", "DIV", "POWER", "PARALLEL"),
+        *("LBRACE", "RPAR", "RSQB", "COMMA", "COLON", "EQUAL", "THEN", "DOT", "DOTS", "SCOPE", "DRAWN"),
+    }
 )
-_CAN_END = frozenset("NUMBER STRING GRID TRUE FALSE STAY RPAR RSQB RBRACE PRIME".split())
+_CAN_END = frozenset({"NUMBER", "STRING", "GRID", "TRUE", "FALSE", "STAY", "RPAR", "RSQB", "RBRACE", "PRIME"})
 
 # What other languages write, with the terminal it is read as, so that one slip gives one message.
 _FOREIGN = {
@@ -213,11 +219,21 @@ class _Lexer:
             if not in_braces or previous is None:
                 return
             waiting_if = token.type == "ELSE" and self.brackets[-1][1] > 0
-            if token.type in _CONTINUES_BEFORE or waiting_if or not self.can_end(previous):
+            guard = token.type == "WHEN" and self.item_start() == "ACTION"
+            if token.type in _CONTINUES_BEFORE or waiting_if or guard or not self.can_end(previous):
                 return
         if in_braces:
             self.brackets[-1] = ("LBRACE", 0)
         self.tokens.append(separator)
+
+    def item_start(self) -> str:
+        """The first terminal of the item being read."""
+        first = ""
+        for token in reversed(self.tokens):
+            if token.type in (SEPARATOR, "LBRACE"):
+                break
+            first = token.type
+        return first
 
     def can_end(self, token: Token) -> bool:
         return token.type in _CAN_END or token.type in self.table.names
@@ -246,7 +262,8 @@ class _Lexer:
 
     def finish(self) -> None:
         start = len(self.text) if self.complete else self.line_start
-        self.separator = None
+        if self.separator is not None and self.separator.text == ";" and not self.in_braces():
+            self.tokens.append(self.separator)
         self.tokens.append(self.token(END, "", start, start))
 
     # ------------------------------------------------------------ numbers and strings
@@ -259,7 +276,7 @@ class _Lexer:
         found = re.compile(r"\.[0-9_]+([eE][+-]?[0-9]+)?%?").match(self.text, start)
         end = found.end() if found is not None else start + 1
         text = self.text[start:end]
-        self.report("E107", self.at(start, end), f"`{_short(text)}` has no digit before its point", f"write `0{_short(text)}`")
+        self.report("E106", self.at(start, end), f"`{_short(text)}` has no digit before its point", f"write `0{_short(text)}`")
         self.push("NUMBER", "0", start, end)
         return end
 
@@ -275,19 +292,19 @@ class _Lexer:
                 message, hint = f"`{_short(whole)}` is not a number", "an exponent has digits: `1e-3`"
             else:
                 message, hint = f"`{_short(whole)}` is neither a number nor a name", "a name starts with a letter; `2 * x` needs its `*`"
-            self.report("E107", self.at(start, rest.end()), message, hint)
+            self.report("E106", self.at(start, rest.end()), message, hint)
             self.push("NUMBER", "0", start, rest.end())
             return rest.end()
         digits, _, exponent = text.rstrip("%").lower().partition("e")
         if len(digits) > MAX_DIGITS or len(exponent) > 6 or (exponent and abs(int(exponent)) > MAX_EXPONENT):
             limit = f"numbers have at most {MAX_DIGITS:,} digits and exponents up to {MAX_EXPONENT:,}"
-            self.report("E108", self.at(start, end), f"the number `{_short(text)}` is too long", limit)
+            self.report("E107", self.at(start, end), f"the number `{_short(text)}` is too long", limit)
             text = "0"
         self.push("NUMBER", text, start, end)
         return end
 
     def open_grid(self, start: int) -> int:
-        self.report("E106", self.at(start, start + 3), 'this `"""` is never closed', 'end the grid with another `"""`')
+        self.report("E105", self.at(start, start + 3), 'this `"""` is never closed', 'end the grid with another `"""`')
         self.complete = False
         return len(self.text)
 
@@ -313,7 +330,8 @@ class _Lexer:
             line = self.text.count("\n", 0, start) + 1
             column = start - self.text.rfind("\n", 0, start)
             span = Span(self.source.name, line, column, line, column + 1)
-            what = "a carriage return without a line feed" if found.group() == "\r" else f"the invisible character U+{ord(found.group()):04X}"
+            char = found.group()
+            what = "a carriage return without a line feed" if char == "\r" else f"the invisible character U+{ord(char):04X}"
             self.diagnostics.append(Diagnostic("E102", span, f"{what} is not allowed", "white space is space, tab and end of line"))
             self.complete = False
         return not self.complete
@@ -336,17 +354,17 @@ class _Lexer:
             if loose is not None:
                 bad = re.search(r'\\[^"\\]', loose.group())
                 at = start + (bad.start() if bad is not None else 0)
-                self.report("E106", self.at(at, at + 2), "a string knows only the escapes `\\\"` and `\\\\`")
+                self.report("E105", self.at(at, at + 2), 'a string knows only the escapes `\\"` and `\\\\`')
                 line_end = loose.end()
             else:
-                self.report("E106", self.at(start, line_end), "this string is not closed on its line")
+                self.report("E105", self.at(start, line_end), "this string is not closed on its line")
             self.push("STRING", '""', start, line_end)
             return line_end
         if char == "`":
             close = self.text.find("`", start + 1, line_end)
             end = line_end if close < 0 else close + 1
             what = "this backtick is not closed on its line" if close < 0 else "a name in backticks is not empty and is ASCII"
-            self.report("E106", self.at(start, end), what)
+            self.report("E105", self.at(start, end), what)
             self.push("NAME", "_", start, end)
             return end
         end = start + 1

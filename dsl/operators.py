@@ -119,7 +119,7 @@ def conditional(condition: Expr, then: Expr, otherwise: Expr, span: Span) -> Exp
     _want_bool(condition, "the condition of `if`")
     type = joined(then.type, otherwise.type)
     if type is None:
-        raise IllTyped("E206", span, f"the branches of `if` have different types: {then.type} and {otherwise.type}")
+        raise IllTyped("E206", span, f"the branches of `if` are {described(then.type)} and {described(otherwise.type)}")
     if isinstance(condition, Const):
         return converted(then if condition.value else otherwise, type)
     return If(condition, then, otherwise, type, span)
@@ -163,7 +163,7 @@ def described(type: Type) -> str:
         case Int():
             return "an integer"
         case Rational():
-            return "a number"
+            return "a rational number"
         case Enum(name=name):
             return f"a member of {name}"
         case Char():

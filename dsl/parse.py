@@ -19,7 +19,7 @@ from dsl.syntax import File
 from dsl.syntax_errors import explain
 from dsl.table import Production, Table
 
-MAX_SIZE = 4 * 1024 * 1024  # bytes; a spec is written by hand or by a small script
+MAX_SIZE = 1024 * 1024  # bytes; a spec is written by hand or by a small script, and this many already take seconds
 MAX_DIAGNOSTICS = 50
 
 
@@ -116,7 +116,7 @@ def compile_grammar(grammar: str) -> Table:
     )
 
 
-def _production(rule: Any) -> Production:  # noqa: ANN401  lark's Rule; lark is not imported at run time
+def _production(rule: Any) -> Production:
     origin = str(rule.origin.name)
     absent = [0] * (len(rule.expansion) + 1)  # how many absent parts stand before each symbol
     if rule.options.empty_indices:
@@ -137,7 +137,7 @@ def _production(rule: Any) -> Production:  # noqa: ANN401  lark's Rule; lark is 
 # ---------------------------------------------------------------- the parser
 
 
-class _TooDeep(Exception):
+class _TooDeepError(Exception):
     """The tree under construction is too deep; the token is where the deep part starts."""
 
     def __init__(self, token: Token) -> None:
@@ -148,14 +148,15 @@ class _TooDeep(Exception):
 def _parse_tokens(source: Source, tokens: list[Token], rules: Table, diagnostics: list[Diagnostic]) -> File | None:
     """The file, or None after an error; ``diagnostics`` grows by what was found."""
     builder = Builder(source.name, diagnostics)
-    position = 0
+    position, dangling = 0, 0  # dangling: braces that earlier errors left open, whose ends are no errors of their own
+    spoiled = {diagnostic.span.line for diagnostic in diagnostics}
     file: File | None = None
     failed = False
     while True:
         run = _Run(rules, builder, tokens, position)
         try:
             position = run.go()
-        except _TooDeep as deep:
+        except _TooDeepError as deep:
             message = f"this expression is nested more than {MAX_DEPTH} deep"
             diagnostics.append(Diagnostic("E104", builder.span(deep.token, deep.token), message, "name its parts with `const` or `def`"))
             position = run.position
@@ -164,11 +165,30 @@ def _parse_tokens(source: Source, tokens: list[Token], rules: Table, diagnostics
             break
         failed = True
         if run.failed_at is not None:
-            diagnostics.append(explain(rules, run.states, tokens, run.start, run.failed_at, source.name))
+            states = _states_before(rules, tokens, run.start, position)
+            diagnostic, left_open = explain(rules, states, tokens, run.start, position, source.name)
+            if tokens[position].type == "RBRACE" and left_open == 0 and dangling > 0:
+                dangling -= 1
+            elif diagnostic.span.line not in spoiled:
+                diagnostics.append(diagnostic)
+            dangling += left_open
         position = _next_declaration(tokens, position)
         if tokens[position].type == END or len(diagnostics) >= MAX_DIAGNOSTICS:
             break
     return None if failed else file
+
+
+def _states_before(rules: Table, tokens: list[Token], start: int, at: int) -> list[int]:
+    """The states before the token ``at`` was looked at: the parser reduces on it before it finds out that it cannot take it."""
+    rows, productions = rules.rows, rules.productions
+    states = [rules.start]
+    for token in tokens[start:at]:
+        while (entry := rows[states[-1]][token.type]) < 0:
+            production = productions[-1 - entry]
+            del states[len(states) - production.size :]
+            states.append(rows[states[-1]][production.origin])
+        states.append(entry)
+    return states
 
 
 def _next_declaration(tokens: list[Token], position: int) -> int:
@@ -223,14 +243,15 @@ class _Run:
         values: list[Any] = []
         extents: list[tuple[Token, Token] | None] = []
         depths: list[int] = []
-        for self.position in range(self.start, len(tokens)):
-            token = tokens[self.position]
+        for position in range(self.start, len(tokens)):
+            token = tokens[position]
+            self.position = position
             kind = token.type
             while True:
                 entry = rows[states[-1]].get(kind)
                 if entry is None:
-                    self.failed_at = self.position
-                    return self.position
+                    self.failed_at = position
+                    return position
                 if entry >= 0:
                     states.append(entry)
                     values.append(token)
@@ -256,7 +277,7 @@ class _Run:
                         if production.name in DEEPENING:
                             depth += 1
                             if depth > MAX_DEPTH and extent is not None:
-                                raise _TooDeep(extent[0])
+                                raise _TooDeepError(extent[0])
                         value = BUILDERS[production.name](builder, children, extent)
                     states.append(rows[states[-1]][production.origin])
                     values.append(value)
@@ -264,7 +285,7 @@ class _Run:
                     depths.append(depth)
                 if kind == END and states[-1] == end_state:
                     self.result = values[-1]
-                    return self.position
+                    return position
         raise ValueError("the tokens do not end in $END")
 
 

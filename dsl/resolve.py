@@ -71,11 +71,13 @@ def parts(node: Any) -> Iterator[Any]:
                 yield item
 
 
-def names_used(node: Any) -> Iterator[syntax.Name]:
-    """Every name in a declaration that is not bound inside it, in the order of the text."""
+def names_used(node: Any, skip: tuple[type, ...] = ()) -> Iterator[syntax.Name]:
+    """Every name in a declaration that is not bound inside it, in the order of the text; ``skip``: nodes to pass over."""
     todo: list[tuple[Any, frozenset[str]]] = [(node, frozenset())]
     while todo:
         current, bound = todo.pop()
+        if isinstance(current, skip):
+            continue
         if isinstance(current, syntax.Name):
             if current.name not in bound:
                 yield current
@@ -114,8 +116,12 @@ def in_order(declarations: Iterable[syntax.Declaration], scope: Scope) -> list[O
 
 
 def _uses(declaration: Ordered, nodes: dict[str, Ordered]) -> list[str]:
+    """Inside an objective or a table, names are those of the world, of constants and of functions."""
     own = declaration.name
-    return list(dict.fromkeys(n.name for n in names_used(declaration) if n.name in nodes and n is not own))
+    anywhere = {n.name for n in names_used(declaration) if n is not own and isinstance(nodes.get(n.name), (syntax.Const, syntax.Def))}
+    of_policies = (syntax.ExpectedReward, syntax.PathProbability, syntax.Table)
+    outside = {n.name for n in names_used(declaration, of_policies) if n is not own and n.name in nodes}
+    return sorted(anywhere | outside)
 
 
 def _report_cycle(cycle: list[str], uses: dict[str, list[str]], nodes: dict[str, Ordered], scope: Scope) -> None:

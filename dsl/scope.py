@@ -68,6 +68,7 @@ class Scope:
     functions: dict[str, Function | None] = field(default_factory=dict)
     enums: dict[str, Enum] = field(default_factory=dict)
     members: dict[str, list[tuple[Enum, int]]] = field(default_factory=dict)
+    state_names: dict[str, str] = field(default_factory=dict)  # a variable or label -> a world that declares it
     world_names: dict[str, WorldNames | None] = field(default_factory=dict)
     worlds: dict[str, spec.World | None] = field(default_factory=dict)
     policy_types: dict[str, spec.PolicyType | None] = field(default_factory=dict)
@@ -90,7 +91,7 @@ class Scope:
         self.error(broken.code, broken.span, broken.message, broken.hint)
 
     def unsupported(self, span: Span, what: str, code: str = "E290") -> None:
-        self.error(code, span, f"{what} {'are' if what.endswith('s') else 'is'} not supported yet")
+        self.error(code, span, f"{what} is not supported yet")
 
     def similar(self, name: str, known: Iterable[str]) -> str | None:
         """A hint if a known name is close."""

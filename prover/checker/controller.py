@@ -45,7 +45,7 @@ def fits(controller: Controller, world: World) -> None:
     require({state for _, state, _ in controller.start} == initial, "a controller starts in the wrong states")
     for state in initial:
         shares([weight for weight, at, _ in controller.start if at == state], "a controller's start")
-    for (node, state), rule in controller.rules.items():
+    for (_, state), rule in controller.rules.items():
         require(state < len(world.states), "a rule for a state that does not exist")
         enabled = {choice.action for choice in world.choices[state]}
         require(rule.play.keys() <= enabled, "a rule plays an action that is not enabled")

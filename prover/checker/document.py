@@ -13,10 +13,10 @@ DEPTH = 400  # of brackets; far inside the interpreter's own limit
 CHUNK = 4_000  # digits that int() and str() convert under their default limit
 
 TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[{\]}]', re.DOTALL)
-NUMBER = re.compile(r"(-?)([0-9]{1,%d})(?:/([0-9]{1,%d}))?" % (DIGITS, DIGITS))
+NUMBER = re.compile(rf"(-?)([0-9]{{1,{DIGITS}}})(?:/([0-9]{{1,{DIGITS}}}))?")
 
 
-class Rejected(Exception):
+class Rejected(Exception):  # noqa: N818  a verdict, not a fault
     """The document does not prove its claim; the message says why."""
 
 

@@ -37,6 +37,13 @@ class Proven:
         fits(self.controllers[policy], self.worlds[of.world])
         return belongs(self.controllers[policy], of, self.worlds[of.world])
 
+    def value_bound(self, policy: int, objective: int, lemma: Any, sign: int) -> Fraction:
+        """sign * (the objective's value under this policy) is at most this."""
+        bound = self.bounds.get(integer(lemma, 0))
+        if bound is None or bound.value is None or bound.policy != policy or bound.weights != {objective: sign}:
+            raise Rejected("a value's lemma does not bound it")
+        return bound.value
+
 
 def derive(claim: Claim, worlds: list[World], value: dict[str, Any]) -> Proven:
     """Checks every product, lemma and optimum of the evidence."""
@@ -45,6 +52,8 @@ def derive(claim: Claim, worlds: list[World], value: dict[str, Any]) -> Proven:
     proven = Proven(claim, worlds, controllers, {n: len(policies) + i for i, (n, _, _) in enumerate(claim.named)}, {}, set(), {}, [])
     for label, kind, _ in claim.named:
         require(proven.fits_type(proven.policy_of[label], kind), "a named policy that does not belong to its type")
+    for label in {label for fact in claim.facts for _, label in fact.parts}:
+        require(proven.fits_type(proven.policy_of[label], claim.names[claim.variables[0]]), "a part that does not belong to T's type")
     built = [read_product(product, worlds, claim.objectives, controllers) for product in products]
     for rule, step in (("well-defined", _well_defined), ("finite", _finite), ("bound", _bound)):  # later rules rest on earlier ones
         for i, lemma in enumerate(lemmas):
@@ -86,8 +95,8 @@ def _bound(proven: Proven, products: list[Product], i: int, lemma: Any) -> None:
     distinct([j for j, _ in pairs], "a weighted objective")
     objectives = [integer(j, 0, len(proven.claim.objectives)) for j in array(finite)]
     distinct(objectives, "an objective of finite")
-    for j in objectives:
-        require(j in proven.signs or not proven.claim.objectives[j].improper, "a bound that rests on an objective without a well-defined lemma")
+    unsure = [j for j in objectives if j not in proven.signs and proven.claim.objectives[j].improper]
+    require(not unsure, "a bound that rests on an objective without a well-defined lemma")
     tables = [[_entry(v) for v in array(layer)] for layer in array(layers)]
     ends = [(_entry(tail[0]), [_entry(v) for v in array(tail[1])]) for tail in (fields(t, "discount potential") for t in array(tails))]
     restriction = None if allowed is None else _allowed(allowed, proven.worlds[product.world])
@@ -122,6 +131,7 @@ def _optimum(proven: Proven, optimum: Optimum, pair: Any) -> tuple[Fraction | No
     a policy of the type with a finite value from the other, unless every objective is finite anyway.
     """
     sign = 1 if optimum.kind == "max" else -1
+    world = proven.claim.types[optimum.type].world
     infinite = [j for j in optimum.body if not proven.known_finite(None, j)]
     require(all(optimum.body[j] * proven.signs[j] * sign > 0 for j in infinite), "an optimum that may be infinite on the wrong side")
 
@@ -129,16 +139,13 @@ def _optimum(proven: Proven, optimum: Optimum, pair: Any) -> tuple[Fraction | No
         if value is None:
             return None
         lemma = proven.bounds.get(integer(fields(value, "lemma")[0], 0))
-        require(lemma is not None and lemma.allowed is None, "an optimum's lemma is not an unrestricted bound")
-        assert_bound = lemma
-        if assert_bound is None or assert_bound.value is None or not use(assert_bound):
+        if lemma is None or lemma.value is None or lemma.allowed is not None or lemma.world != world or not use(lemma):
             raise Rejected("an optimum's lemma does not speak of it")
-        require(assert_bound.weights == {j: direction * w for j, w in optimum.body.items()}, "an optimum's lemma has other weights")
-        return direction * assert_bound.value + optimum.constant
+        require(lemma.weights == {j: direction * w for j, w in optimum.body.items()}, "an optimum's lemma has other weights")
+        return direction * lemma.value + optimum.constant
 
     def for_all(lemma: Bound) -> bool:
-        of_world = lemma.policy is None and lemma.world == proven.claim.types[optimum.type].world
-        return of_world and all(j in infinite or proven.known_finite(None, j) for j in lemma.finite)
+        return lemma.policy is None and all(j in infinite or proven.known_finite(None, j) for j in lemma.finite)
 
     def by_one(lemma: Bound) -> bool:
         return lemma.policy is not None and proven.fits_type(lemma.policy, optimum.type)

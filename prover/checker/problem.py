@@ -27,6 +27,7 @@ Path = tuple[Any, ...]  # ("until", f, g, bound or None) and so on, as in the fi
 Term = tuple[Any, ...]  # ("value", objective, policy), ("optimum", k), ("unknown",), ("cell", c), ("expectation", objective)
 Formula = tuple[Any, ...]  # ("atom", i), ("true",), ("false",), ("not", F), ("and", F...), ("or", F...)
 CLAIM = "name kind text objectives types policies variables optima unknown body"
+SAMPLE = 100_000  # policies of one sample
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,20 @@ class Unknown:
 
 
 @dataclass(frozen=True)
+class Fact:
+    """What a measure claim takes as given about T: mixture, runs, samples (counted elsewhere), assumed; ``name`` if it is an assumption."""
+
+    kind: str
+    name: str | None = None
+    parts: tuple[tuple[Fraction, str], ...] = ()  # share (of a mixture) and named policy
+    event: int = 0
+    successes: int = 0
+    size: int = 0
+    delta: Fraction = Fraction(0)
+    formula: Formula | None = None
+
+
+@dataclass(frozen=True)
 class Claim:
     name: str
     kind: str
@@ -136,7 +151,7 @@ class Claim:
     atoms: list[Atom]
     events: list[Formula]
     event_atoms: list[Atom]
-    facts: list[Any]  # of a measure claim, not yet read
+    facts: list[Fact]
 
 
 def read_world(value: Any) -> World:
@@ -287,22 +302,30 @@ def _unknown(value: Any) -> Unknown:
     return Unknown(bounds[0], boolean(low_closed), bounds[1], boolean(high_closed), one_of(direction, "maximal minimal") == "maximal")
 
 
-def read_formula(value: Any, atoms: dict[str, Atom], linear: Callable[[Any], Linear]) -> Formula:
-    """Boolean structure over atoms; new comparisons are added to ``atoms`` (keyed by their JSON); the caller has bounded the depth."""
-    head, *rest = array(value) or [None]
-    match head, rest:
-        case ("true" | "false"), []:
-            return (head,)
-        case "not", [arg]:
-            return (head, read_formula(arg, atoms, linear))
-        case ("and" | "or"), _:
-            return (head, *(read_formula(arg, atoms, linear) for arg in rest))
-        case ("<" | "<="), [arg]:
-            key = json.dumps(value, sort_keys=True)
-            if key not in atoms:
-                atoms[key] = Atom(head == "<", linear(arg))
-            return ("atom", list(atoms).index(key))
-    raise Rejected("not a formula")
+class Atoms:
+    """The distinct comparisons of some formulas, in the order in which they are first met (equal JSON: the same atom)."""
+
+    def __init__(self) -> None:
+        self.index: dict[str, int] = {}
+        self.atoms: list[Atom] = []
+
+    def read(self, value: Any, expand: Callable[[Any], dict[Term, Fraction]]) -> Formula:
+        """Boolean structure over atoms; the caller has bounded the depth."""
+        head, *rest = array(value) or [None]
+        match head, rest:
+            case ("true" | "false"), []:
+                return (head,)
+            case "not", [arg]:
+                return (head, self.read(arg, expand))
+            case ("and" | "or"), _:
+                return (head, *(self.read(arg, expand) for arg in rest))
+            case ("<" | "<="), [arg]:
+                key = json.dumps(value, sort_keys=True)
+                if key not in self.index:
+                    self.index[key] = len(self.atoms)
+                    self.atoms.append(Atom(head == "<", read_linear(arg, expand)))
+                return ("atom", self.index[key])
+        raise Rejected("not a formula")
 
 
 def read_linear(value: Any, expand: Callable[[Any], dict[Term, Fraction]]) -> Linear:
@@ -342,7 +365,7 @@ def read_claim(value: Any, worlds: list[World]) -> Claim:
     named = [(name(n), integer(t, 0, len(kinds)), c) for n, t, c in (fields(x, "name type controller") for x in array(policies))]
     bound = [(name(array(x, 2)[0]), integer(x[1], 0, len(kinds))) for x in array(variables)]
     distinct([n for n, _ in bound] + [n for n, _, _ in named], "a policy name")
-    names = {n: t for n, t in bound} | {n: t for n, t, _ in named}
+    names = dict(bound) | {n: t for n, t, _ in named}
     best = [_optimum(x, kinds, goals) for x in array(optima)]
     require((unknown is not None) == (kind == "find"), "a find has an unknown, no other claim has one")
     interval = None if unknown is None else _unknown(unknown)
@@ -360,14 +383,13 @@ def read_claim(value: Any, worlds: list[World]) -> Claim:
         raise Rejected("not a term")
 
     events: list[Any] = array(rest[0]) if measure else []
+    facts: list[Any] = array(rest[1]) if measure else []
     require(not measure or (len(bound) == 1 and len(events) <= 12), "a measure claim has one variable and at most 12 events")
 
     def measure_term(term: Any) -> dict[Term, Fraction]:
         match term:
-            case ["probability", e]:
-                return cells(len(events), {integer(e, 0, len(events)): True})
-            case ["joint", e, f]:
-                return cells(len(events), {integer(e, 0, len(events)): True, integer(f, 0, len(events)): True})
+            case [("probability" | "joint") as head, *of] if len(of) == (1 if head == "probability" else 2):
+                return cells(len(events), {integer(e, 0, len(events)): True for e in of})
             case ["expectation", j]:
                 require(goals[integer(j, 0, len(goals))].world == kinds[bound[0][1]].world, "an expectation in another world")
                 return {("expectation", j): Fraction(1)}
@@ -375,22 +397,47 @@ def read_claim(value: Any, worlds: list[World]) -> Claim:
                 return {("optimum", integer(k, 0, len(best))): Fraction(1)}
         raise Rejected("not a term of a measure claim")
 
-    shallow([body, events, *rest])
-    atoms: dict[str, Atom] = {}
-    event_atoms: dict[str, Atom] = {}
-    formula = read_formula(body, atoms, lambda x: read_linear(x, measure_term if measure else policy_term))
-    happenings = [read_formula(event, event_atoms, lambda x: read_linear(x, policy_term)) for event in events]
-    facts: list[Any] = array(rest[1]) if measure else []
-    for i, fact in enumerate(facts):
-        if type(fact) is dict and fact.get("kind") == "assumed":
-            assumed, why = fields(fact, "kind name formula")[1:]
-            facts = facts[:i] + [
-                {"kind": "assumed", "name": name(assumed), "formula": read_formula(why, atoms, lambda x: read_linear(x, measure_term))}
-            ] + facts[i + 1 :]
+    shallow([body, events, [fact.get("formula") for fact in facts if type(fact) is dict]])
+    atoms, event_atoms = Atoms(), Atoms()
+    formula = atoms.read(body, measure_term if measure else policy_term)
+    happenings = [event_atoms.read(event, policy_term) for event in events]
+    known = [_fact(fact, len(events), {n for n, _, _ in named}, lambda x: atoms.read(x, measure_term)) for fact in facts]
     return Claim(
         name(label), kind, name(text), goals, kinds, named, names, [n for n, _ in bound], best, interval,
-        formula, list(atoms.values()), happenings, list(event_atoms.values()), facts,
+        formula, atoms.atoms, happenings, event_atoms.atoms, known,
     )  # fmt: skip
+
+
+def _fact(value: Any, events: int, named: set[str], formula: Callable[[Any], Formula]) -> Fact:
+    require(type(value) is dict, "expected a fact")
+
+    def policy(label: Any) -> str:
+        require(name(label) in named, "a part that is not a named policy")
+        return str(label)
+
+    def delta(share: Any) -> Fraction:
+        require(0 < number(share) < 1, "a delta outside (0, 1)")
+        return number(share)
+
+    match value.get("kind"):
+        case "mixture":
+            rows = [array(row, 2) for row in array(fields(value, "kind parts")[1])]
+            parts = tuple((number(share), policy(label)) for share, label in rows)
+            shares([share for share, _ in parts], "a mixture")
+            return Fact("mixture", parts=parts)
+        case "runs":
+            _, runs, event, lost = fields(value, "kind parts event delta")
+            drawn = tuple((Fraction(0), policy(label)) for label in array(runs))
+            require(len(drawn) <= SAMPLE, "a sample that is too large")
+            return Fact("runs", parts=drawn, event=integer(event, 0, events), size=len(drawn), delta=delta(lost))
+        case "samples":
+            _, label, event, successes, size, lost = fields(value, "kind name event successes size delta")
+            count = integer(successes, 0, integer(size, 0, SAMPLE + 1) + 1)
+            return Fact("samples", name(label), (), integer(event, 0, events), count, size, delta(lost))
+        case "assumed":
+            _, label, why = fields(value, "kind name formula")
+            return Fact("assumed", name(label), formula=formula(why))
+    raise Rejected("not a fact")
 
 
 def cells(events: int, literals: dict[int, bool]) -> dict[Term, Fraction]:

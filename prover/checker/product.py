@@ -190,7 +190,7 @@ class Builder:
         return [self._move(node, -1, [(choice, rule.play[choice.action]) for choice in choices if choice.action in rule.play])]
 
     def _move(self, node: Node, action: int, played: list[tuple[Choice, Fraction]]) -> Move:
-        state, memory = node[:2]
+        memory = node[1]
         bottom = lcm(*(choice.bottom * share.denominator for choice, share in played))
         targets, weights, arrivals = [], [], []
         for choice, share in played:
@@ -248,7 +248,8 @@ def read_product(value: Any, worlds: list[World], objectives: list[Objective], c
     moves = _close(build, lists, [node for _, node in initial])
     won = [[p for p, node in initial if build.memories[build.nodes[node][1]][i] == TRUE] for i in range(len(goals))]
     offsets = [sum(shares, Fraction(0)) for shares in won]
-    return Product(world, listed, goals, policy, lists[:-1], lists[-1], initial, offsets, [node[0] for node in build.nodes], place.atoms, moves)
+    at = [node[0] for node in build.nodes]
+    return Product(world, listed, goals, policy, lists[:-1], lists[-1], initial, offsets, at, place.atoms, moves)
 
 
 def _close(build: Builder, lists: list[list[int]], initial: list[int]) -> dict[int, list[Move]]:

@@ -149,7 +149,8 @@ def tail(play: Restricted, factor: Fraction | None, value: Table) -> None:
     factors = [weight if i in group else ZERO for i, weight in enumerate(play.weights)]
     if factor is None:
         stay, alive = live(play)
-        require(all((entry is not None) == (node in alive) for node, entry in value.items()), "null must stand exactly where a node is not live")
+        fits = all((entry is not None) == (node in alive) for node, entry in value.items())
+        require(fits, "null must stand exactly where a node is not live")
         recurrent = [i for i in group if goals[i].kind == "recurrence"]
         if recurrent:
             _end_values(play, stay, recurrent, value)
@@ -185,7 +186,7 @@ def bound(
     layers: list[list[Fraction | None]],
     tails: list[tuple[Fraction | None, list[Fraction | None]]],
 ) -> Bound:
-    """Theorem: weights . objectives <= value for every policy of the product whose objectives in I are finite (and that plays only what is allowed).
+    """Theorem: weights . objectives <= value for every policy of the product whose objectives in I are finite (playing what is allowed).
 
     In the tail by ``tail``, one group of objectives with a common discount at a time; then backwards through the layers,
     V_t >= earned at time t + E[V_{t+1}] for every choice that a policy with finite I can take (a move that may reach a node
@@ -193,16 +194,15 @@ def bound(
     """
     listed = product.objectives
     require(all(j in listed and w for j, w in weights.items()), "weights: objectives of the product, not 0")
-    require(all(j in listed and product.goals[listed.index(j)].kind in ("total", "until") for j in finite_set), "finite: not a total or until objective")
     by_position = [weights.get(j, ZERO) for j in listed]
-    for j, goal in zip(listed, product.goals, strict=True):
-        require(j in finite_set or j not in weights or goal.kind not in ("total", "until"), "a weighted total or until objective is not in finite")
+    summed = {j for j, goal in zip(listed, product.goals, strict=True) if goal.kind in ("total", "until")}
+    require(summed & weights.keys() <= finite_set <= summed, "finite: every weighted total or until objective, and no others than such")
     require(allowed is None or product.policy is None, "allowed goes with a product without policy")
     play = Restricted(product, by_position, [listed.index(j) for j in finite_set], allowed)
     discounts = {goal.factor for j, goal in zip(listed, product.goals, strict=True) if goal.kind == "discount" and j in weights}
     groups: set[Fraction | None] = {*discounts, *([None] if play.undiscounted() or finite_set else [])}
     require(len(tails) == len(groups) and {factor for factor, _ in tails} == groups, "one tail for each discount group")
-    value: Table = {node: ZERO for node in product.nodes}
+    value: Table = dict.fromkeys(product.nodes, ZERO)
     for factor, potential in tails:
         require(len(potential) == len(product.nodes), "a potential for every node of the tail")
         table: Table = dict(zip(product.nodes, potential, strict=True))
@@ -253,4 +253,5 @@ def binomial_tail(size: int, successes: int, bound: Fraction, delta: Fraction) -
         coefficient = coefficient * i // (size - i + 1)
         power *= rest
         total = total * top + coefficient * power
-    return total * top**successes * delta.denominator <= delta.numerator * bound.denominator**size
+    left, right = total * top**successes * delta.denominator, delta.numerator * bound.denominator**size
+    return bool(left <= right)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -78,6 +78,7 @@ class Query:
     inequalities: tuple[Inequality, ...]
     texts: tuple[str, ...]
     skeleton: Skeleton
+    origins: Mapping[Stream, Objective]  # where a stream comes from, for messages
 
     @property
     def players(self) -> tuple[tuple[str, str], ...]:
@@ -96,11 +97,12 @@ class Builder:
         self.optima: list[OptimumQuery] = []
         self.inequalities: list[Inequality] = []
         self.texts: list[str] = []
+        self.origins: dict[Stream, Objective] = {}
 
     def query(self, kind: str, skeleton: Skeleton, unknown: Interval | None = None) -> Query:
         return Query(
             kind, tuple(self.streams), self.atoms, self.variables, tuple(self.named.items()), tuple(self.optima), unknown,
-            tuple(self.inequalities), tuple(self.texts), skeleton,
+            tuple(self.inequalities), tuple(self.texts), skeleton, dict(self.origins),
         )  # fmt: skip
 
     def skeleton(self, formula: Formula) -> Skeleton:
@@ -144,7 +146,9 @@ class Builder:
         return tuple((c, t) for t, c in total.items() if c), constant
 
     def affine(self, objective: Objective) -> Affine:
-        return stream(objective, self.atoms)
+        affine = stream(objective, self.atoms)
+        self.origins.setdefault(affine.stream, objective)
+        return affine
 
     def stream(self, stream: Stream) -> int:
         if stream not in self.streams:

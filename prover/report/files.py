@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 
-class FileProblem(Exception):
+class FileError(Exception):
     """A path that cannot be used as asked; the text is one sentence for the reader."""
 
 
@@ -21,20 +21,20 @@ def require_readable(path: Path) -> None:
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
     except FileNotFoundError:
-        raise FileProblem(f"{path}: there is no such file") from None
+        raise FileError(f"{path}: there is no such file") from None
     except (OSError, ValueError) as error:
         if path.is_dir():
-            raise FileProblem(f"{path} is a directory, not a file") from None
+            raise FileError(f"{path} is a directory, not a file") from None
         why = _reason(error) if isinstance(error, OSError) else str(error)
-        raise FileProblem(f"{path} cannot be read: {why}") from None
+        raise FileError(f"{path} cannot be read: {why}") from None
     try:
         mode = os.fstat(descriptor).st_mode
     finally:
         os.close(descriptor)
     if stat.S_ISDIR(mode):
-        raise FileProblem(f"{path} is a directory, not a file")
+        raise FileError(f"{path} is a directory, not a file")
     if not stat.S_ISREG(mode):
-        raise FileProblem(f"{path} is not a regular file")
+        raise FileError(f"{path} is not a regular file")
 
 
 def read_text(path: Path) -> str:
@@ -43,9 +43,9 @@ def read_text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except OSError as error:
-        raise FileProblem(f"{path} cannot be read: {_reason(error)}") from None
+        raise FileError(f"{path} cannot be read: {_reason(error)}") from None
     except UnicodeDecodeError as error:
-        raise FileProblem(f"{path} is not UTF-8 text (byte {error.start})") from None
+        raise FileError(f"{path} is not UTF-8 text (byte {error.start})") from None
 
 
 def require_folder(path: Path) -> None:
@@ -55,10 +55,10 @@ def require_folder(path: Path) -> None:
         with tempfile.TemporaryFile(dir=path):
             pass
     except FileExistsError:
-        raise FileProblem(f"{path} is not a folder") from None
+        raise FileError(f"{path} is not a folder") from None
     except (OSError, ValueError) as error:
         why = _reason(error) if isinstance(error, OSError) else str(error)
-        raise FileProblem(f"{path} cannot be used as a folder to write to: {why}") from None
+        raise FileError(f"{path} cannot be used as a folder to write to: {why}") from None
 
 
 def require_writable(path: Path) -> None:
@@ -68,12 +68,12 @@ def require_writable(path: Path) -> None:
         regular = path.is_file()
         folder = path.resolve().parent
         if exists and not regular:
-            raise FileProblem(f"{path} is {'a directory' if path.is_dir() else 'not a regular file'}; it cannot be written to")
+            raise FileError(f"{path} is {'a directory' if path.is_dir() else 'not a regular file'}; it cannot be written to")
         with tempfile.TemporaryFile(dir=folder):
             pass
     except (OSError, ValueError) as error:
         why = _reason(error) if isinstance(error, OSError) else str(error)
-        raise FileProblem(f"{path} cannot be written: {why}") from None
+        raise FileError(f"{path} cannot be written: {why}") from None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -86,7 +86,7 @@ def write_text(path: Path, text: str) -> None:
     try:
         descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.", suffix=".part")
     except OSError as error:
-        raise FileProblem(f"{path} cannot be written: {_reason(error)}") from None
+        raise FileError(f"{path} cannot be written: {_reason(error)}") from None
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(text)
@@ -96,7 +96,7 @@ def write_text(path: Path, text: str) -> None:
         os.replace(temporary, target)
     except OSError as error:
         Path(temporary).unlink(missing_ok=True)
-        raise FileProblem(f"{path} cannot be written: {_reason(error)}") from None
+        raise FileError(f"{path} cannot be written: {_reason(error)}") from None
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -35,6 +36,11 @@ def word(verdict: Verdict) -> str:
             assert_never(verdict)
 
 
+def printable(text: str) -> str:
+    """Control characters as escapes, so that no file name or comment can steer the terminal."""
+    return "".join(c if c in "\n\t" or c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def lines(report: Report, saved: Sequence[Saved] = ()) -> Iterator[str]:
     """The results of one spec (its diagnostics are rendered elsewhere); click's styles, dropped off a terminal."""
     for world in report.worlds:
@@ -61,13 +67,13 @@ def summary(results: Sequence[Result], seconds: float) -> str:
 def next_step(results: Sequence[Result], saved: Sequence[Saved], files: Sequence[str]) -> str | None:
     """One command that the reader may want now."""
     verdicts = [result.verdict for result in results]
-    target = files[0] if len(files) == 1 else "FILE"
+    target = printable(shlex.quote(files[0])) if len(files) == 1 else "FILE"
     refuted = any(isinstance(verdict, Refuted) for verdict in verdicts)
     if refuted and not any(place.counterexample for place in saved):
         return f"twostep prove {target} --out out    (writes the policy that breaks it)"
     certificates = [place.certificate for place in saved if place.certificate is not None]
     if certificates:
-        return f"twostep verify {certificates[0]}{'' if len(certificates) == 1 else ' ...'}    (checks again, without the prover)"
+        return f"twostep verify {printable(shlex.quote(certificates[0]))}{'' if len(certificates) == 1 else ' ...'}    (checks again, without the prover)"
     if any(isinstance(verdict, (Proved, Holds)) for verdict in verdicts):
         return f"twostep prove {target} --out out    (writes the certificates)"
     return None
@@ -77,8 +83,9 @@ def _result(result: Result, saved: Saved, file: str, width: int) -> Iterator[str
     verdict = result.verdict
     name = word(verdict)
     value = getattr(verdict, "value", None)
-    head = f"{click.style(name.ljust(8), fg=COLOURS[name], bold=True)} {title(result).ljust(width)}  {file}:{result.line}"
-    yield head + (f"  {result.name} {threshold(value)}" if value is not None else "")
+    place = printable(f"{title(result).ljust(width)}  {file}:{result.line}")
+    head = f"{click.style(name.ljust(8), fg=COLOURS[name], bold=True)} {place}"
+    yield head + (printable(f"  {result.name} {threshold(value)}") if value is not None else "")
     yield from _wrapped(result.statement)
     match verdict:
         case Proved(assumptions=assumptions, note=note):
@@ -87,20 +94,20 @@ def _result(result: Result, saved: Saved, file: str, width: int) -> Iterator[str
             yield f"  with confidence {percentage(confidence)}"
         case Refuted(counterexample=counterexample, assumptions=assumptions):
             for line in counterexample.lines():
-                yield f"  {line}".rstrip()
+                yield printable(f"  {line}".rstrip())
         case Unknown(reason=reason):
             assumptions = ()
             yield from _wrapped(reason)
         case _:
             assert_never(verdict)
     for assumption in assumptions:
-        yield f"  assumption used: {assumption}"
+        yield printable(f"  assumption used: {assumption}")
     if saved.certificate is not None:
-        yield f"  certificate: {saved.certificate}"
+        yield printable(f"  certificate: {saved.certificate}")
     if saved.counterexample is not None:
-        yield f"  counterexample: {saved.counterexample}"
+        yield printable(f"  counterexample: {saved.counterexample}")
     for policy, path in saved.policies.items():
-        yield f"  policy {policy}: {path}"
+        yield printable(f"  policy {policy}: {path}")
 
 
 def threshold(value: Enclosure) -> str:
@@ -142,7 +149,6 @@ def _count(size: int, noun: str) -> str:
 
 def _wrapped(text: str | None) -> Iterator[str]:
     if text:
-        shown = " ".join(text.split())
-        yield from textwrap.wrap(
-            shown if len(shown) <= 1000 else f"{shown[:1000]} ...", WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False
-        )
+        shown = printable(" ".join(text.split()))
+        shown = shown if len(shown) <= 1000 else f"{shown[:1000]} ..."
+        yield from textwrap.wrap(shown, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False)

@@ -14,7 +14,7 @@ from dsl.spec import InitUniform, World
 from prover.worlds.blocks import Evaluator, first_true
 from prover.worlds.compile import Compiler
 from prover.worlds.expand import BatchError, expand
-from prover.worlds.explored import BATCH, Explored, IndexedColumn, Pieces
+from prover.worlds.explored import BATCH, Explored, IndexedColumn, RowsBuilder
 from prover.worlds.mdp import Mdp, RewardColumn
 from prover.worlds.pack import Layout, Rows, bounds, layout
 from prover.worlds.rationals import FirstUse, RationalTable
@@ -22,6 +22,9 @@ from prover.worlds.small import initial_valuations
 from prover.worlds.state_index import StateIndex, state_index
 from prover.worlds.trace import examine, initial_error, spec_error, too_many
 from prover.worlds.transitions import Branch, Effect, action_names, compile_actions
+
+BATCH_TRANSITIONS = 1 << 19  # at most about so many in a batch, whatever the number of outcomes
+MOST_STATES = 1 << 30  # state numbers are 32 bits, and a batch needs some of them for itself
 
 Initial = tuple[tuple[int, Fraction], ...]
 
@@ -32,9 +35,12 @@ def explore_batch(
     max_states: int,
     rewards: Sequence[str],
     progress: Callable[[int], None] | None = None,
-    batch: int = BATCH,
+    batch: int | None = None,
 ) -> Mdp:
-    """``batch`` states are expanded at a time.  Raises SpecError, and TooWideError if a variable has no column."""
+    """``batch`` states are expanded at a time (None: as many as fit).  Raises SpecError, and TooWideError if a variable has no column."""
+    max_states = min(max_states, MOST_STATES)
+    outcomes = sum(len(action.outcomes) for action in world.actions)
+    batch = batch or max(1, min(BATCH, BATCH_TRANSITIONS // max(outcomes, 1)))
     form = layout(world.variables)
     compiler = Compiler(form)
     index = state_index(form)
@@ -45,15 +51,15 @@ def explore_batch(
     deadlock = (len(names), Branch(Effect(()), probability.table.id(Fraction(1)), None)) if world.deadlock_absorbs else None
     evaluator = Evaluator(actions, deadlock)
     initial = _initial(world, form, compiler, index)
-    pieces = Pieces()
+    rows = RowsBuilder()
 
     def explored() -> Explored:
-        return Explored(world, form, compiler, index.states(0, index.size), len(initial), pieces.rows())
+        return Explored(world, form, compiler, index.states(0, index.size), len(initial), rows.result())
 
     start = 0
     while start < index.size:
         if index.size > max_states:
-            raise too_many(world, max_states, start, pieces.found)
+            raise too_many(world, max_states, start, rows.transitions)
         stop = min(index.size, start + batch)
         try:
             expansion = expand(Rows(form, index.states(start, stop)), evaluator, len(rewards), index.number, probability.table)
@@ -64,7 +70,7 @@ def explore_batch(
             except EvaluationError as error:
                 raise spec_error(error, world, known.path(state)) from None
             raise RuntimeError(f"explorer and reference semantics differ in state {known.named(state)} of {world.name}") from None
-        pieces.append(expansion)
+        rows.append(expansion)
         probability.append(expansion.probability)
         for column, ids in zip(earned.values(), expansion.rewards, strict=True):
             column.append(ids)

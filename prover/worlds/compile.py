@@ -11,61 +11,19 @@ The values of failing rows mean nothing, but stay inside the bounds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from fractions import Fraction
 from math import lcm
 from typing import Any, assert_never
 
 import numpy as np
-import numpy.typing as npt
 
 from dsl.semantics import evaluate
 from dsl.spec import Binary, Const, Expr, If, Lookup, Nary, Unary, Var
 from dsl.types import Bool
+from prover.worlds.column import LIMIT, Array, Column, Fails, NotColumnarError, Run, either
 from prover.worlds.pack import BoolArray, Layout, Rows
 from prover.worlds.tabulate import FAILED, Tabulated, reads
 
-Array = npt.NDArray[Any]  # int64 or bool
-Run = Callable[[Rows], Array]
-Fails = Callable[[Rows], BoolArray]
-
-LIMIT = 1 << 62
 MAX_DEPTH = 200  # of nested calls; deeper expressions are tabulated, the reference semantics has no such limit
-
-
-class NotColumnarError(Exception):
-    """The expression has no int64 form."""
-
-
-class Column:
-    """A compiled expression: in every row low <= numerator <= high (bool: 0..1)."""
-
-    __slots__ = ("_run", "boolean", "denominator", "fails", "high", "key", "low", "primed", "shared")
-
-    def __init__(self, key: int, low: int, high: int, denominator: int, boolean: bool, primed: bool, run: Run, fails: Fails | None) -> None:
-        self.key = key
-        self.low = low
-        self.high = high
-        self.denominator = denominator
-        self.boolean = boolean
-        self.primed = primed
-        self.shared = False
-        self.fails = fails
-        self._run = run
-
-    @property
-    def constant(self) -> bool:
-        return self.low == self.high and self.fails is None
-
-    def __call__(self, rows: Rows) -> Array:
-        """Numerators (int64) or truth (bool); of shape () if constant."""
-        if not self.shared:
-            return self._run(rows)
-        memo = rows.memo_next if self.primed else rows.memo
-        found = memo.get(self.key)
-        if found is None:
-            found = memo[self.key] = self._run(rows)
-        return found
 
 
 class Compiler:
@@ -201,8 +159,8 @@ class Compiler:
                 ufunc, always, never = np.greater, a.low > b.high, a.high <= b.low
             case _:
                 ufunc, always, never = np.greater_equal, a.low >= b.high, a.high < b.low
-        run: Run = lambda rows: ufunc(a(rows), b(rows))  # noqa: E731
-        return self._make((op, a.key, b.key), (a, b), int(always), int(not never), 1, True, run, either(a.fails, b.fails))
+        low, high = int(always), int(not never)
+        return self._make((op, a.key, b.key), (a, b), low, high, 1, True, lambda rows: ufunc(a(rows), b(rows)), either(a.fails, b.fails))
 
     def _arithmetic(self, op: str, a: Column, b: Column) -> Column:
         fails = either(a.fails, b.fails)
@@ -242,8 +200,7 @@ class Compiler:
         divisor: Run = b
         if b.low <= 0 <= b.high:
             fails = either(a.fails, b.fails, lambda rows: np.broadcast_to(b(rows) == 0, len(rows)))
-            divisor = lambda rows: np.where(b(rows) == 0, 1, b(rows))  # noqa: E731
-            b.shared = True
+            divisor = _never_zero(b)
         largest = max(abs(b.low), abs(b.high), 1)
         if op == "mod":
             low, high = (0, largest - 1) if b.low >= 0 else (1 - largest, largest - 1)
@@ -273,9 +230,9 @@ class Compiler:
             return failed
 
         fails = None if c.fails is None and a.fails is None and b.fails is None else failing
-        run: Run = lambda rows: np.where(c(rows), a(rows), b(rows))  # noqa: E731
         low, high = min(a.low, b.low), max(a.high, b.high)
-        return self._make(("if", c.key, a.key, b.key), (c, a, b), low, high, a.denominator, a.boolean, run, fails)
+        key, args = ("if", c.key, a.key, b.key), (c, a, b)
+        return self._make(key, args, low, high, a.denominator, a.boolean, lambda rows: np.where(c(rows), a(rows), b(rows)), fails)
 
     def _lookup(self, expr: Lookup, x: Column, y: Column) -> Column:
         """A table of the cells that the bounds of the indices allow; cells outside the grid hold -1."""
@@ -382,21 +339,12 @@ class Compiler:
         return found
 
 
-def either(*fails: Fails | None) -> Fails | None:
-    """Fails where one of them does."""
-    present = [fail for fail in dict.fromkeys(fails) if fail is not None]
-    if len(present) < 2:
-        return present[0] if present else None
+def _never_zero(divisor: Column) -> Run:
+    """The divisor, and 1 in rows that fail for it."""
+    divisor.shared = True
 
-    def union(rows: Rows) -> BoolArray:
-        total = present[0](rows)
-        for fail in present[1:]:
-            total = total | fail(rows)
-        return total
+    def run(rows: Rows) -> Array:
+        value = divisor(rows)
+        return np.where(value == 0, 1, value)
 
-    return union
-
-
-def rational(column: Column) -> Fraction:
-    """The value of a constant column."""
-    return Fraction(column.low, column.denominator)
+    return run

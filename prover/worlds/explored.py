@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -23,26 +23,48 @@ Numbers = npt.NDArray[np.int32]
 BATCH = 1 << 15  # states; columns of larger batches leave the processor's cache
 
 
-@dataclass
-class Pieces:
-    """The columns of an MDP while it is explored, one piece for each batch."""
+class Growing:
+    """An int32 column that arrives in pieces; it grows in place, so that it is never in memory twice."""
 
-    choices: list[Numbers] = field(default_factory=list)
-    action: list[Ids] = field(default_factory=list)
-    transitions: list[Numbers] = field(default_factory=list)
-    successor: list[Numbers] = field(default_factory=list)
-    found: int = 0  # transitions
+    def __init__(self) -> None:
+        self._array = np.empty(1024, dtype=np.int32)
+        self.size = 0
+
+    def append(self, piece: npt.NDArray[np.signedinteger]) -> None:
+        needed = self.size + len(piece)
+        if needed > len(self._array):
+            # no view of the array exists before `result`, so that its memory may move
+            self._array.resize(max(needed, len(self._array) + len(self._array) // 4), refcheck=False)
+        self._array[self.size : needed] = piece
+        self.size = needed
+
+    def result(self) -> Numbers:
+        """The whole column; nothing can be appended any more."""
+        self._array.resize(self.size, refcheck=False)
+        return self._array
+
+
+class RowsBuilder:
+    """The rows of an MDP while it is explored."""
+
+    def __init__(self) -> None:
+        self._choices, self._action, self._transitions, self._successor = Growing(), Growing(), Growing(), Growing()
+
+    @property
+    def transitions(self) -> int:
+        """How many there are so far."""
+        return self._successor.size
 
     def append(self, expansion: Expansion) -> None:
-        self.choices.append(expansion.choices.astype(np.int32))
-        self.action.append(expansion.action)
-        self.transitions.append(expansion.transitions.astype(np.int32))
-        self.successor.append(expansion.successor)
-        self.found += len(expansion.successor)
+        self._choices.append(expansion.choices)
+        self._action.append(expansion.action)
+        self._transitions.append(expansion.transitions)
+        self._successor.append(expansion.successor)
 
-    def rows(self) -> CompressedRows:
-        """The pieces are given up one by one, so that no column is in memory twice for long."""
-        return CompressedRows(_starts(self.choices), joined(self.action), _starts(self.transitions), joined(self.successor))
+    def result(self) -> CompressedRows:
+        """All rows; nothing can be appended any more."""
+        choices, transitions = _starts(self._choices.result()), _starts(self._transitions.result())
+        return CompressedRows(choices, self._action.result(), transitions, self._successor.result())
 
 
 class IndexedColumn:
@@ -51,27 +73,19 @@ class IndexedColumn:
     def __init__(self, table: RationalTable, used: FirstUse) -> None:
         self.table = table
         self._used = used
-        self._pieces: list[Ids] = []
+        self._ids = Growing()
 
     def append(self, ids: Ids) -> None:
         self._used.see(ids, len(self.table.values))
-        self._pieces.append(ids)
+        self._ids.append(ids)
 
     def result(self) -> tuple[Ids, tuple[Fraction, ...]]:
-        return self._used.renumber(joined(self._pieces)), self._used.table(self.table)
+        return self._used.renumber(self._ids.result()), self._used.table(self.table)
 
 
-def joined(pieces: list[npt.NDArray[np.int32]]) -> npt.NDArray[np.int32]:
-    """One column; empties the list."""
-    whole = np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int32)
-    pieces.clear()
-    return whole
-
-
-def _starts(counts: list[Numbers]) -> IntArray:
-    whole = joined(counts)
-    starts = np.zeros(len(whole) + 1, dtype=np.int64)
-    np.cumsum(whole, out=starts[1:])
+def _starts(counts: Numbers) -> IntArray:
+    starts = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=starts[1:])
     return starts
 
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from prover.worlds.pack import IntArray
 
 Ids = npt.NDArray[np.int32]
-DENSE = 1 << 20
+DENSE = 1 << 16  # numerators that get a table of their own
+CHUNK = 1 << 20
 
 
 class RationalTable:
@@ -97,6 +98,6 @@ class FirstUse:
         if self._order != list(range(len(self._order))):
             new = np.zeros(max(self._order) + 1, dtype=np.int32)
             new[self._order] = np.arange(len(self._order), dtype=np.int32)
-            for start in range(0, len(ids), DENSE):
-                ids[start : start + DENSE] = new[ids[start : start + DENSE]]
+            for start in range(0, len(ids), CHUNK):
+                ids[start : start + CHUNK] = new[ids[start : start + CHUNK]]
         return ids

@@ -16,7 +16,7 @@ from prover.worlds.pack import IntArray, Layout, Rows
 State = Mapping[str, bool | int]
 Reads = tuple[tuple[str, bool], ...]  # (variable, primed)
 FAILED = -1
-DENSE = 1 << 20
+DENSE = 1 << 18  # combinations that get a table of their own
 
 
 class Tabulated:

@@ -12,7 +12,8 @@ import numpy as np
 from dsl.semantics import evaluate
 from dsl.spec import Action, Assignment, Const, Expr, If, Nary, Outcome, Reward, Variable, World
 from dsl.types import Rational
-from prover.worlds.compile import Column, Compiler, Fails, NotColumnarError, either, rational
+from prover.worlds.column import Column, Fails, NotColumnarError, either, rational
+from prover.worlds.compile import Compiler
 from prover.worlds.pack import BoolArray, Field, IntArray, Rows, Words, bounds
 from prover.worlds.rationals import Ids, Numerators, RationalTable
 from prover.worlds.tabulate import FAILED, State, Tabulated, reads

@@ -116,3 +116,18 @@ def world(
 
 def one_of(name: str, *members: str) -> Enum:
     return Enum(name, members)
+
+
+def corridor(width: int, height: int) -> World:
+    """A field with moves that may slip; a reward that reads the next state."""
+    x, y = variable("x", Int(0, width - 1), 0), variable("y", Int(0, height - 1), 0)
+    slip = Fraction(1, 10)
+    return world(
+        [x, y],
+        [
+            action("east", binary("<", var(x), width - 1), outcome(1 - slip, x=nary("+", var(x), 1)), outcome(slip)),
+            action("west", None, outcome(1 - slip, x=nary("max", binary("-", var(x), 1), 0)), outcome(slip)),
+            action("north", binary("<", var(y), height - 1), outcome(1, y=nary("+", var(y), 1))),
+        ],
+        [reward("points", clause("east", binary(">", var(x, primed=True), var(x)), 1), clause(None, None, Fraction(-1, 4)))],
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
+from itertools import combinations
 
 from hypothesis import strategies as st
 
@@ -41,7 +43,8 @@ VARIABLES = (
 )
 
 
-def numbers(variables: list[Variable], primed: bool, depth: int, rational: bool) -> st.SearchStrategy[Expr]:
+@cache
+def numbers(variables: tuple[Variable, ...], primed: bool, depth: int, rational: bool) -> st.SearchStrategy[Expr]:
     """Integers, or rationals if allowed."""
     readable = [v for v in variables if isinstance(v.type, Int)]
     leaves: list[st.SearchStrategy[Expr]] = [st.integers(-3, 4).map(const)]
@@ -62,6 +65,7 @@ def numbers(variables: list[Variable], primed: bool, depth: int, rational: bool)
         st.builds(nary, st.sampled_from(["+", "min", "max"]), sub, sub, sub),
         st.builds(binary, st.just("-"), sub, sub),
         st.builds(binary, st.sampled_from(["div", "mod"]), whole, whole),
+        st.builds(lambda op, a, b: binary(op, a, nary("+", unary("abs", b), 1)), st.sampled_from(["div", "mod"]), whole, whole),
         st.builds(unary, st.sampled_from(["neg", "abs"]), sub),
         st.builds(unary, st.sampled_from(["floor", "ceil"]), anything),
         st.builds(lambda base, n: binary("^", base, n), sub, st.integers(0, 4)),
@@ -72,7 +76,8 @@ def numbers(variables: list[Variable], primed: bool, depth: int, rational: bool)
     return st.one_of(options)
 
 
-def conditions(variables: list[Variable], primed: bool, depth: int) -> st.SearchStrategy[Expr]:
+@cache
+def conditions(variables: tuple[Variable, ...], primed: bool, depth: int) -> st.SearchStrategy[Expr]:
     flags = [var(v, p) for v in variables if isinstance(v.type, Bool) for p in {False, primed}]
     enums = [var(v, p) for v in variables if isinstance(v.type, Enum) for p in {False, primed}]
     leaves: list[st.SearchStrategy[Expr]] = [st.booleans().map(const)]
@@ -87,10 +92,13 @@ def conditions(variables: list[Variable], primed: bool, depth: int) -> st.Search
     sub = conditions(variables, primed, depth - 1)
     compare = st.builds(binary, st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), number, number)
     cell = st.builds(lambda x, y, c: binary("==", lookup(COURSE, x, y), ord(c)), whole, whole, st.sampled_from("#.>"))
+    inside = st.builds(
+        lambda x, y, c: binary("==", lookup(COURSE, binary("mod", x, 4), binary("mod", y, 3)), ord(c)), whole, whole, st.sampled_from("#.>")
+    )
     return st.one_of(
         *leaves,
-        compare,
-        compare,
+        *[compare] * 5,
+        *[inside] * 3,
         cell,
         st.builds(nary, st.sampled_from(["and", "or"]), sub, sub),
         st.builds(nary, st.sampled_from(["and", "or"]), sub, sub, sub),
@@ -100,24 +108,27 @@ def conditions(variables: list[Variable], primed: bool, depth: int) -> st.Search
     )
 
 
-def assigned(draw: st.DrawFn, target: Variable, variables: list[Variable]) -> Expr:
+def assigned(draw: st.DrawFn, target: Variable, variables: tuple[Variable, ...]) -> Expr:
+    """Mostly in range: a flip or a step around, a value, anything clamped; now and then anything."""
+    kind = draw(st.integers(0, 11))
     if isinstance(target.type, Bool):
-        return draw(conditions(variables, False, 2))
+        return draw(conditions(variables, False, 2)) if kind > 4 else unary("not", var(target))
     high = 2 if isinstance(target.type, Enum) else target.type.high
     low = 0 if isinstance(target.type, Enum) else target.type.low
-    if isinstance(target.type, Enum) and draw(st.booleans()):
-        return const(draw(st.integers(0, 2)))
+    if isinstance(target.type, Enum):
+        return const(draw(st.integers(0, 2))) if kind < 11 else draw(numbers(variables, False, 2, False))
+    if kind < 6:
+        around = binary("mod", nary("+", binary("-", var(target), low), draw(st.integers(1, 3))), high - low + 1)
+        return nary("+", around, low)
     value = draw(numbers(variables, False, 2, False))
-    if draw(st.integers(0, 9)) == 0:
-        return value  # perhaps out of range
-    return nary("max", nary("min", value, high), low)
+    return value if kind == 11 else nary("max", nary("min", value, high), low)
 
 
-def probabilities(draw: st.DrawFn, variables: list[Variable]) -> list[Expr]:
-    match draw(st.integers(0, 9)):
+def probabilities(draw: st.DrawFn, variables: tuple[Variable, ...]) -> list[Expr]:
+    match draw(st.integers(0, 11)):
         case 0 | 1 | 2:
             return [const(1)]
-        case 3 | 4 | 5:
+        case 3 | 4 | 5 | 9 | 10:
             weights = draw(st.lists(st.integers(0, 3), min_size=2, max_size=4).filter(any))
             return [const(Fraction(w, sum(weights))) for w in weights]
         case 6 | 7:
@@ -132,19 +143,25 @@ def probabilities(draw: st.DrawFn, variables: list[Variable]) -> list[Expr]:
             return draw(st.lists(numbers(variables, False, 1, True), min_size=1, max_size=2))
 
 
+@cache
+def subsets(pool: tuple[Variable, ...], least: int = 1, most: int | None = None) -> list[tuple[Variable, ...]]:
+    sizes = range(least, (len(pool) if most is None else most) + 1)
+    return [chosen for size in sizes for chosen in combinations(pool, size)]
+
+
 @st.composite
 def worlds(draw: st.DrawFn, wide: bool = False) -> World:
     pool = VARIABLES if wide else VARIABLES[:4]
-    variables = draw(st.lists(st.sampled_from(pool), min_size=1, max_size=len(pool), unique_by=lambda v: v.name))
-    names = ["go", "turn", "wait"]
+    variables = draw(st.sampled_from(subsets(pool)))
+    names = ["go", "turn", "wait", "stop"]
     actions = []
     for _ in range(draw(st.integers(1, 4))):
         outcomes = []
         for probability in probabilities(draw, variables):
-            targets = draw(st.lists(st.sampled_from(variables), max_size=2, unique_by=lambda v: v.name))
+            targets = draw(st.sampled_from(subsets(variables, least=0, most=2)))
             outcomes.append(outcome(probability, **{t.name: assigned(draw, t, variables) for t in targets}))
-        guard = draw(st.none() | conditions(variables, False, 2))
-        actions.append(action(names.pop(0) if names and draw(st.integers(0, 9)) else "go", guard, *outcomes))
+        guard = draw(st.none() | st.none() | conditions(variables, False, 2))
+        actions.append(action(names.pop(0) if draw(st.integers(0, 9)) < 9 else "go", guard, *outcomes))
     rewards = []
     for name in ("points", "damage")[: draw(st.integers(0, 2))]:
         clauses = [
@@ -163,8 +180,7 @@ def worlds(draw: st.DrawFn, wide: bool = False) -> World:
             first = outcome(Fraction(1, 4), **{t.name: t.initial for t in targets})
             init = InitOutcomes((first, outcome(Fraction(3, 4), **{t.name: True if t.name == "b" else 2 for t in targets})), SPAN)
         case 1:
-            narrow = [v for v in variables if v.name not in ("wide", "huge")]
-            init = InitUniform(draw(conditions(narrow, False, 2)), SPAN)
-    return world(variables, actions, rewards, init=init, deadlock_absorbs=draw(st.integers(0, 4)) > 0)
-
-
+            narrow = tuple(v for v in variables if v.name not in ("wide", "huge"))
+            condition = draw(conditions(narrow, False, 2))
+            init = InitUniform(nary("or", condition, True) if draw(st.booleans()) else condition, SPAN)
+    return world(list(variables), actions, rewards, init=init, deadlock_absorbs=draw(st.integers(0, 4)) > 0)

@@ -1,0 +1,5 @@
+"""``python -m prover`` is ``twostep``."""
+
+from prover.cli import main
+
+main()

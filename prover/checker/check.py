@@ -1,0 +1,215 @@
+"""A proof document -> what it proves, or Rejected.  The last act compares the argument with the claim."""
+
+from __future__ import annotations
+
+import json
+import stat
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from prover.checker import measure
+from prover.checker.document import Rejected, array, boolean, distinct, fields, integer, name, number, parse, require, show
+from prover.checker.evidence import Proven, derive
+from prover.checker.problem import Linear, Unknown, evaluate, read_claim, read_world
+from prover.checker.tree import OverPolicies, Row, literal, refute
+
+LARGEST = 2**31  # bytes of a file
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What the document proves: the claim, at the price of these assumptions and this much confidence.
+
+    ``value`` (of a find): the threshold, or "infinity"; ``attained``: whether the claim still holds there.
+    """
+
+    name: str
+    kind: str
+    text: str
+    confidence_lost: Fraction = Fraction(0)
+    assumptions: tuple[str, ...] = ()
+    value: Fraction | str | None = None
+    attained: bool | None = None
+
+    def __str__(self) -> str:
+        parts = [f"{self.kind} {self.name}: {self.text}"]
+        if self.value is not None:
+            value = self.value if isinstance(self.value, str) else show(self.value)
+            parts.append(f"threshold {value}, {'attained' if self.attained else 'not attained'}")
+        if self.confidence_lost:
+            parts.append(f"with confidence {show(1 - self.confidence_lost)}")
+        if self.assumptions:
+            parts.append(f"assuming {', '.join(self.assumptions)}")
+        return "; ".join(parts)
+
+
+def check(document: Any, *, permitted: frozenset[str] = frozenset(), claim: Any = None, worlds: Any = None) -> Derived:
+    """Raises Rejected unless the document proves its claim, and nothing else.
+
+    ``claim`` and ``worlds``, if given, are what the document must speak of, exactly.  ``permitted`` names the assumptions that may be used.
+    """
+    try:
+        return _check(document, permitted, claim, worlds)
+    except Rejected:
+        raise
+    except Exception as error:  # noqa: BLE001  whatever happens, it is not a proof
+        raise Rejected(f"{type(error).__name__}: {str(error)[:200]}") from None
+
+
+def check_text(text: str, *, permitted: frozenset[str] = frozenset(), claim: Any = None, worlds: Any = None) -> Derived:
+    try:
+        document = parse(text)
+    except Rejected:
+        raise
+    except Exception as error:  # noqa: BLE001
+        raise Rejected(f"{type(error).__name__}: {str(error)[:200]}") from None
+    return check(document, permitted=permitted, claim=claim, worlds=worlds)
+
+
+def check_file(path: str | Path, *, permitted: frozenset[str] = frozenset(), claim: Any = None, worlds: Any = None) -> Derived:
+    try:
+        status = Path(path).stat()
+        require(stat.S_ISREG(status.st_mode), "not a regular file")
+        require(status.st_size <= LARGEST, "the file is too large")
+        text = Path(path).read_bytes().decode("utf-8")
+    except (OSError, ValueError) as error:
+        raise Rejected(f"cannot read the file: {error}") from None
+    return check_text(text, permitted=permitted, claim=claim, worlds=worlds)
+
+
+def _check(document: Any, permitted: frozenset[str], claim: Any, worlds: Any) -> Derived:
+    label, stated, places, evidence = fields(document, "format claim worlds evidence")
+    require(label == "twostep-proof 1", "another format")
+    require(claim is None or _same(claim, stated), "another claim")
+    require(worlds is None or _same(worlds, places), "another world")
+    fields(evidence, "policies products lemmas optima argument")
+    read_worlds = [read_world(world) for world in array(places)]
+    goal = read_claim(stated, read_worlds)
+    proven = derive(goal, read_worlds, evidence)
+    argument = evidence["argument"]
+    match goal.kind:
+        case "forall":
+            kind, tree = fields(argument, "kind tree")
+            require(kind == "refutation", "a forall claim needs a refutation")
+            refute(tree, [("not", goal.body)], OverPolicies(proven, goal.atoms, {}))
+        case "exists":
+            kind, policies, tree = fields(argument, "kind policies tree")
+            require(kind == "witness", "an exists claim needs a witness")
+            refute(tree, [("not", goal.body)], OverPolicies(proven, goal.atoms, _instances(proven, policies)))
+        case "find":
+            value, attained = _find(proven, argument)
+            return Derived(goal.name, goal.kind, goal.text, value=value, attained=attained)
+        case "measure":
+            lost, assumptions = measure.check(proven, argument, permitted)
+            return Derived(goal.name, goal.kind, goal.text, lost, assumptions)
+        case _:
+            raise Rejected("another kind of claim")
+    return Derived(goal.name, goal.kind, goal.text)
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Equal as JSON (1, 1.0 and true are three different things)."""
+    return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
+
+
+def _instances(proven: Proven, value: Any) -> dict[str, int]:
+    """One policy of its type for every variable."""
+    pairs = [(name(array(pair, 2)[0]), integer(pair[1], 0, len(proven.controllers))) for pair in array(value)]
+    distinct([variable for variable, _ in pairs], "a variable")
+    require({variable for variable, _ in pairs} == set(proven.claim.variables), "a witness for every variable")
+    for variable, policy in pairs:
+        require(proven.fits_type(policy, proven.claim.names[variable]), "a witness that does not belong to its type")
+    return dict(pairs)
+
+
+def _find(proven: Proven, argument: Any) -> tuple[Fraction | str, bool]:
+    """Theorem: the body holds for every value of the interval before the threshold (and at it, if attained), and right behind fails."""
+    kind, stated, attained, tree, breaks = fields(argument, "kind value attained tree breaks")
+    interval = proven.claim.unknown
+    if interval is None or kind != "threshold":
+        raise Rejected("a find claim needs a threshold")
+    sign = 1 if interval.maximal else -1
+    end, closed = (interval.high, interval.high_closed) if interval.maximal else (interval.low, interval.low_closed)
+    if stated == "infinity":
+        require(end is None and not boolean(attained) and breaks is None, "infinity: of an interval without an end, where nothing breaks")
+        refute(tree, [("not", proven.claim.body)], OverPolicies(proven, proven.claim.atoms, {}))
+        return "infinity", False
+    value = number(stated)
+    within = interval.contains(value)
+    closure = Unknown(interval.low, True, interval.high, True, interval.maximal)
+    require(closure.contains(value) and (within or not boolean(attained)), "a threshold outside the interval")
+    row = Row(Linear({("unknown",): Fraction(sign)}, -sign * value), "<=" if attained else "<")
+    refute(tree, [("not", proven.claim.body)], OverPolicies(proven, proven.claim.atoms, {}, row))
+    if not (value == end and attained == closed):  # at the end of the interval nothing is left to break
+        _breaks(proven, interval, breaks, value, at=within and not attained)
+    else:
+        require(breaks is None, "nothing is left to break")
+    return value, attained
+
+
+def _breaks(proven: Proven, interval: Unknown, value: Any, threshold: Fraction, at: bool) -> None:
+    """Theorem: the body fails at the threshold (``at``), or else at every value between it and ``inside``'s unknown.
+
+    The literals make the body false.  They hold at ``inside``; at ``edge`` they hold read non-strictly.  Values of policies that are
+    mixed at the start are linear in the weights, so on the segment every literal holds, up to but not including the edge.
+    """
+    sign = 1 if interval.maximal else -1
+    policies, values, inside, edge, literals = fields(value, "policies values inside edge literals")
+    mixed = {name(array(row, 2)[0]): [integer(p, 0, len(proven.controllers)) for p in array(row[1])] for row in array(policies)}
+    require(len(mixed) == len(policies) and mixed.keys() == set(proven.claim.variables), "policies for every variable")
+    for variable, numbers in mixed.items():
+        kind = proven.claim.names[variable]
+        require(len(numbers) == 1 or proven.claim.types[kind].convex, "a mixture in a type that is not closed under mixing")
+        require(all(proven.fits_type(policy, kind) for policy in numbers), "a policy that does not belong to its type")
+    ranges = dict(_range(proven, row) for row in array(values))
+    pairs = [(integer(array(row, 2)[0], 0, len(proven.claim.atoms)), boolean(row[1])) for row in array(literals)]
+    distinct([atom for atom, _ in pairs], "a literal")
+    require(evaluate(proven.claim.body, dict(pairs)) is False, "the literals do not break the claim")
+    for point, strictly in ((inside, True), (edge, False)):
+        unknown, weights = fields(point, "unknown weights")
+        beyond = sign * (number(unknown) - threshold)
+        require(beyond == 0 if at or not strictly else beyond > 0, "a break at the wrong value")
+        require(not strictly or interval.contains(number(unknown)), "a break outside the interval")
+        shares = {name(array(row, 2)[0]): [number(x) for x in array(row[1], len(mixed[row[0]]))] for row in array(weights)}
+        require(shares.keys() == mixed.keys() and all(min(w) >= 0 and sum(w) == 1 for w in shares.values()), "weights of a mixture")
+        for atom, held in pairs:
+            row = literal(proven.claim.atoms[atom], held)
+            largest = _largest(proven, row.linear, number(unknown), mixed, shares, ranges)
+            require(largest < 0 or (largest == 0 and not (strictly and row.kind == "<")), "a literal does not hold at the break")
+
+
+def _range(proven: Proven, row: Any) -> tuple[tuple[int, int], tuple[Fraction, Fraction]]:
+    """[policy, objective, upper lemma, lower lemma] -> the interval in which the value lies."""
+    policy, objective, upper, lower = array(row, 4)
+    low = -proven.value_bound(integer(policy, 0), integer(objective, 0), lower, -1)
+    return (policy, objective), (low, proven.value_bound(policy, objective, upper, 1))
+
+
+def _largest(
+    proven: Proven,
+    linear: Linear,
+    unknown: Fraction,
+    mixed: dict[str, list[int]],
+    shares: dict[str, list[Fraction]],
+    ranges: dict[tuple[int, int], tuple[Fraction, Fraction]],
+) -> Fraction:
+    """The largest value that the linear form can have, given the intervals of its terms."""
+    total = linear.constant
+    for term, coefficient in linear.terms.items():
+        if term[0] == "unknown":
+            total += coefficient * unknown
+        elif term[0] == "optimum":
+            side = proven.optima[term[1]][coefficient > 0]
+            if side is None:
+                raise Rejected("an optimum without the lemma that a literal needs")
+            total += coefficient * side
+        else:
+            _, j, policy = term
+            parts = zip(mixed[policy], shares[policy], strict=True) if policy in mixed else [(proven.policy_of[policy], Fraction(1))]
+            for index, share in parts:
+                if share:
+                    require((index, j) in ranges, "a value that is not given")
+                    total += coefficient * share * ranges[index, j][coefficient > 0]
+    return total

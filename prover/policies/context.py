@@ -1,0 +1,95 @@
+"""What the claims of one spec share: explored worlds, state conditions, well-definedness, named policies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dsl.diagnostic import Diagnostic, SpecError
+from dsl.semantics import show
+from dsl.spec import Atom, Objective, Spec
+from prover.policies.controller import Controller
+from prover.policies.query import Query
+from prover.solve.welldefined import Diverges, WellDefined, well_defined
+from prover.worlds.explore import explore
+from prover.worlds.mdp import Mdp
+from prover.worlds.objective import Stream
+from prover.worlds.product import Product, build
+
+
+@dataclass(frozen=True)
+class WorldSummary:
+    name: str
+    states: int
+    choices: int
+    transitions: int
+    seconds: float
+
+
+class Context:
+    """Everything here is computed once, when first asked for."""
+
+    def __init__(self, spec: Spec, root: Path, *, max_states: int = 10_000_000, progress: Callable[[str], None] | None = None) -> None:
+        self.spec, self.root, self.max_states = spec, root, max_states
+        self.progress = progress or (lambda message: None)
+        self.mdps: dict[str, Mdp] = {}
+        self.summaries: list[WorldSummary] = []
+        self._columns: dict[tuple[str, Atom], Sequence[bool]] = {}
+        self._defined: dict[tuple[str, str, Atom | None], WellDefined] = {}
+        self.controllers: dict[str, Controller] = {}
+
+    def mdp(self, world: str) -> Mdp:
+        known = self.mdps.get(world)
+        if known is None:
+            begin = time.perf_counter()
+            known = explore(
+                self.spec.world(world), max_states=self.max_states, progress=lambda count: self.progress(f"exploring {world}: {count} states")
+            )
+            self.mdps[world] = known
+            self.summaries.append(WorldSummary(world, known.states, known.choices, known.transitions, time.perf_counter() - begin))
+        return known
+
+    def conditions(self, world: str, atoms: Sequence[Atom]) -> list[Sequence[bool]]:
+        """Where each state condition holds, one column for each."""
+        result = []
+        for atom in atoms:
+            column = self._columns.get((world, atom))
+            if column is None:
+                column = self._columns[world, atom] = self.mdp(world).holds(atom.condition)
+            result.append(column)
+        return result
+
+    def product(self, query: Query, world: str, streams: tuple[Stream, ...], depth: int, controller: Controller | None = None) -> Product:
+        return build(self.mdp(world), self.conditions(world, query.atoms.of_world.get(world, [])), streams, depth, controller)
+
+    def well_defined(self, query: Query, stream: Stream) -> WellDefined:
+        """The certificate of a total or until stream; SpecError E310 that shows the loop if there is none."""
+        atom = None if stream.atom is None else query.atoms.of_world[stream.world][stream.atom]
+        key = (stream.world, str(stream.reward), atom)
+        known = self._defined.get(key)
+        if known is None:
+            outcome = well_defined(self.product(query, stream.world, (stream,), 0), 0)
+            if isinstance(outcome, Diverges):
+                raise SpecError([self._diverges(outcome, query.origins[stream])])
+            known = self._defined[key] = outcome
+        return known
+
+    def _diverges(self, outcome: Diverges, objective: Objective) -> Diagnostic:
+        mdp = outcome.product.mdp
+        steps = []
+        for node, choice in outcome.loop[:6]:
+            action = mdp.actions[int(mdp.action[outcome.product.origin[choice]])]
+            steps.append(f"({describe(mdp, outcome.product.nodes[node][0])}) --{action}-->")
+        loop = " ".join(reversed(steps)) + (" ..." if len(outcome.loop) > 6 else " back")
+        gain = f"{'+' if outcome.gain > 0 else ''}{outcome.gain}"
+        text = "is paid for ever" if outcome.gain != 0 else "adds up to 0 a round and never settles"
+        message = f"`{objective.text}` is not well defined: around this loop the reward {text} ({gain} a step): {loop}"
+        return Diagnostic("E310", objective.span, message, "bound it with `horizon`, weigh it with `discount`, or end the episode")
+
+
+def describe(mdp: Mdp, state: int) -> str:
+    return ", ".join(f"{name} = {value if isinstance(value, str) else show(value)}" for name, value in mdp.named(state).items())
+
+

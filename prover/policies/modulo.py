@@ -1,0 +1,257 @@
+"""SMT modulo policies: implicants of the negated claim, each closed by the theory or turned into a counterexample.
+
+For restricted types the theory is first asked about all policies (a relaxation); where its candidate is not in the type,
+the search branches on what the policy plays in one state of the world, with exact supports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations, islice, product
+
+from flint import fmpq
+
+from dsl.spec import PolicyType
+from prover.policies.arena import Point, controller_of
+from prover.policies.belongs import belongs
+from prover.policies.controller import Controller, mix
+from prover.policies.query import Literals, Query, evaluate, implicants, references
+from prover.policies.stationary import stationary
+from prover.policies.theory import Candidate, Closed, Flags, Stuck, Supports, Theory, Threshold, Tree
+from prover.policies.unfold import fraction
+from prover.solve import lp
+from prover.solve.evaluate import evaluate as value_of
+from prover.solve.evaluate import trivial_plan
+from prover.solve.live import Support
+from prover.worlds.product import build
+
+MAX_FLAGS = 6
+MAX_IMPLICANTS = 32  # more than these and z3 chooses them
+MAX_SPLITS = 4096
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """One controller for each player, in its type; ``edge`` is how near to the claim's truth the unknown of a find can come."""
+
+    literals: Literals
+    controllers: Mapping[str, Controller]
+    unknown: fmpq | None
+    edge: fmpq | None
+
+
+class Timeout(Exception):
+    """The clock ran out."""
+
+
+class Search:
+    """Decides one query; ``types`` gives each player's type (named players: None, they are fixed)."""
+
+    def __init__(self, query: Query, theory: Theory, types: Mapping[str, PolicyType | None], clock: Callable[[], None]) -> None:
+        self.query, self.theory, self.types, self.clock = query, theory, types, clock
+        self.order = references(query.skeleton)
+        self.splits = 0
+
+    # ------------------------------------------------------------ the whole claim
+
+    def decide(self, threshold: Threshold | None = None) -> Tree | Counterexample | Stuck:
+        """A tree that refutes the negated claim, a counterexample, or why neither was found."""
+        stuck: Stuck | None = None
+        flags = self._flags()
+        if len(flags) > MAX_FLAGS:
+            return Stuck(f"{len(flags)} objectives can be infinite; at most {MAX_FLAGS} are told apart")
+        for values in product((True, False), repeat=len(flags)):
+            branch = dict(zip(flags, values, strict=True))
+            for literals in self._implicants(branch, threshold):
+                self.clock()
+                outcome = self.check(literals, branch, {}, threshold)
+                if isinstance(outcome, Counterexample):
+                    return outcome
+                if isinstance(outcome, Stuck):
+                    stuck = outcome
+        if stuck is not None:
+            return stuck
+        return self._tree(flags, {}, {}, threshold)
+
+    def _flags(self) -> list[tuple[str, int]]:
+        found = []
+        for player, _ in self.query.players:
+            column = self.theory.column[player]
+            used = {t.stream for q in self.query.inequalities for _, t in q.terms if hasattr(t, "policy") and t.policy == player}
+            found += [(player, s) for s in sorted(used) if column[s] in self.theory.arenas[player].flaggable]
+        return found
+
+    def _implicants(self, flags: Flags, threshold: Threshold | None) -> Iterator[Literals]:
+        clauses = implicants(self.query.skeleton, False, MAX_IMPLICANTS)
+        if clauses is None:
+            from prover.policies.smt import Master
+
+            yield from Master(self.query, self.theory, flags, threshold).implicants()
+            return
+        for clause in clauses:
+            if all(self.theory.truth(i, flags) in (None, holds) for i, holds in clause):
+                yield clause
+
+    # ------------------------------------------------------------ one implicant
+
+    def check(self, literals: Literals, flags: Flags, supports: Supports, threshold: Threshold | None) -> Closed | Counterexample | Stuck:
+        self.clock()
+        outcome = self.theory.check(literals, flags, supports, threshold)
+        if not isinstance(outcome, Candidate):
+            return outcome
+        found = self._realise(outcome, literals, flags, supports, threshold)
+        if found is not None:
+            return found
+        return self._branch(outcome, literals, flags, supports, threshold)
+
+    def _realise(self, candidate: Candidate, literals: Literals, flags: Flags, supports: Supports, threshold: Threshold | None) -> Counterexample | None:
+        """Policies of the players' types that satisfy the literals: mixtures where the type allows, else single policies."""
+        options: dict[str, list[list[Point]]] = {}
+        for player, mixture in candidate.mixture.items():
+            type = self.types[player]
+            points = [point for _, point in mixture]
+            if type is None or not (type.deterministic or type.memoryless or type.memory is not None or type.observes is not None):
+                options[player] = [self.theory._points(player, flags, supports)]
+                continue
+            singles = points + [p for p in self.theory._points(player, flags, supports) if p not in points]
+            inside = [[p] for p in singles if belongs(controller_of(p), type, p.product.mdp)]
+            if not type.deterministic and type.memory is None and type.observes is None:
+                inside = self._smoothed(player, mixture) + inside
+            if not inside:
+                return None
+            options[player] = inside
+        named = self.theory.rows(literals, flags, threshold)
+        names = list(options)
+        for choice in islice(product(*(options[name] for name in names)), 512):
+            fixed = dict(zip(names, choice, strict=True))
+            found = self._fit(named, fixed, flags, literals, threshold)
+            if found is not None:
+                return found
+        return None
+
+    def _smoothed(self, player: str, mixture: object) -> list[list[Point]]:
+        controller = stationary(mixture)  # type: ignore[arg-type]
+        return [[self.point_of(player, controller)]]
+
+    def point_of(self, player: str, controller: Controller) -> Point:
+        """The exact values of a controller, in the streams of the player's arena."""
+        base = self.theory.arenas[player].product
+        atoms = self.query.atoms.of_world.get(base.mdp.world, [])
+        conditions = [base.conditions.get(a, ()) for a in range(len(atoms))]
+        made = build(base.mdp, conditions, base.streams, base.depth, controller)
+        plan = trivial_plan(made)
+        return Point(made, plan, value_of(made, plan))
+
+    def _fit(
+        self, named: list[tuple[tuple[object, ...], lp.Row[tuple[object, ...]]]], points: Mapping[str, list[Point]], flags: Flags, literals: Literals, threshold: Threshold | None
+    ) -> Counterexample | None:  # fmt: skip
+        theory = self.theory
+        for player, found in points.items():
+            finite = theory.finite(player, flags)
+            if any(point.vector[i] is None for point in found for i in finite):
+                return None
+        rows, nonnegative = theory._hull_rows(named, points)
+        for (player, stream), is_finite in flags.items():
+            if not is_finite and player in points:
+                i = theory.column[player][stream]
+                rows.append(lp.Row({("part", player, k): fmpq(-1) for k, p in enumerate(points[player]) if p.vector[i] is None}, fmpq(0), "<"))
+        outcome = lp.feasible(rows, nonnegative)
+        if isinstance(outcome, lp.Infeasible):
+            return None
+        controllers = {}
+        for player, found in points.items():
+            parts = [(outcome.point.get(("part", player, k), fmpq(0)), point) for k, point in enumerate(found)]
+            controllers[player] = mix([(fraction(w), controller_of(point)) for w, point in parts if w != 0])
+        edge = None
+        if self.query.unknown is not None:
+            sign = fmpq(1) if self.query.unknown.direction == "maximal" else fmpq(-1)
+            low = lp.minimum(rows, {("unknown",): sign}, nonnegative)
+            edge = None if low is None else sign * low[0]
+        return Counterexample(literals, controllers, outcome.point.get(("unknown",)), edge)
+
+    # ------------------------------------------------------------ restricted types
+
+    def _branch(self, candidate: Candidate, literals: Literals, flags: Flags, supports: Supports, threshold: Threshold | None) -> Closed | Counterexample | Stuck:
+        found = self._split_state(candidate, supports)
+        if found is None:
+            return Stuck("the policy type ties choices together in a way that this method does not decide")
+        player, state = found
+        type = self.types[player]
+        assert type is not None
+        self.splits += 1
+        if self.splits > MAX_SPLITS:
+            return Stuck(f"more than {MAX_SPLITS} case distinctions over what the policy plays")
+        mdp = self.theory.arenas[player].product.mdp
+        enabled = [int(mdp.action[c]) for c in range(mdp.choice_start[state], mdp.choice_start[state + 1])]
+        sizes = [1] if type.deterministic else range(1, len(enabled) + 1)
+        branches = []
+        stuck: Stuck | None = None
+        for size in sizes:
+            for actions in combinations(enabled, size):
+                extended: dict[str, Support] = dict(supports)
+                extended[player] = {**supports.get(player, {}), state: frozenset(actions)}
+                outcome = self.check(literals, flags, extended, threshold)
+                if isinstance(outcome, Counterexample):
+                    return outcome
+                if isinstance(outcome, Stuck):
+                    stuck = outcome
+                else:
+                    branches.append((actions, outcome.tree))
+        return stuck if stuck is not None else Closed(("choose", player, state, branches))
+
+    def _split_state(self, candidate: Candidate, supports: Supports) -> tuple[str, int] | None:
+        """A state of the world, not decided yet, where the candidate plays more than one action; only for memoryless types."""
+        for player, mixture in candidate.mixture.items():
+            type = self.types[player]
+            if type is None or not type.memoryless or type.observes is not None:
+                continue
+            plays: dict[int, set[int]] = {}
+            for _, point in mixture:
+                for state, actions in point.plays().items():
+                    plays.setdefault(state, set()).update(actions)
+            for state in sorted(plays):
+                if len(plays[state]) > 1 and state not in supports.get(player, {}):
+                    return player, state
+        return None
+
+    # ------------------------------------------------------------ the refutation as a tree
+
+    def _tree(self, flags: list[tuple[str, int]], decided: dict[tuple[str, int], bool], truth: dict[int, bool], threshold: Threshold | None) -> Tree | Stuck:
+        if flags:
+            player, stream = flags[0]
+            parts = []
+            for finite in (True, False):
+                part = self._tree(flags[1:], {**decided, (player, stream): finite}, truth, threshold)
+                if isinstance(part, Stuck):
+                    return part
+                parts.append(part)
+            return ("flag", player, stream, *parts)
+        return self._atoms(decided, truth, threshold)
+
+    def _atoms(self, flags: Flags, truth: dict[int, bool], threshold: Threshold | None) -> Tree | Stuck:
+        self.clock()
+        known = dict(truth)
+        for i in self.order:
+            by_flag = self.theory.truth(i, flags)
+            if by_flag is not None:
+                known[i] = by_flag
+        if evaluate(self.query.skeleton, known) is True:
+            return ("closed",)
+        leaf = self.theory.refute(tuple(truth.items()), flags, {}, threshold)
+        if leaf is not None:
+            return leaf
+        undecided = [i for i in self.order if i not in known]
+        if not undecided:
+            outcome = self.check(tuple(sorted(truth.items())), flags, {}, threshold)
+            if isinstance(outcome, Closed):
+                return outcome.tree
+            return Stuck("the lemmas found do not add up to a proof")
+        i = undecided[0]
+        yes = self._atoms(flags, {**truth, i: True}, threshold)
+        if isinstance(yes, Stuck):
+            return yes
+        no = self._atoms(flags, {**truth, i: False}, threshold)
+        if isinstance(no, Stuck):
+            return no
+        return ("split", i, yes, no)
