@@ -57,7 +57,7 @@ def _const(b: Builder, c: list[Any], e: Extent) -> syntax.Const:
 
 
 def _grid(b: Builder, c: list[Any], e: Extent) -> syntax.GridLiteral:
-    text = c[0].text[3:-3]
+    text = c[0].text[3:-3].replace("\r\n", "\n")
     lines = [line.rstrip() for line in text.split("\n")]
     if lines and not lines[0]:
         del lines[0]

@@ -225,8 +225,8 @@ def _evidence(node: syntax.Evidence) -> Doc:
         case syntax.Runs(pattern, confidence):
             return Group([f"runs {pattern.text} confidence ", expression(confidence)])
         case syntax.Samples(successes, size, event, confidence):
-            counts: list[Doc] = ["samples ", expression(successes), " of ", expression(size), " satisfy", LINE, expression(event)]
-            return Group([*counts, LINE, "confidence ", expression(confidence)])
+            counts: list[Doc] = ["samples ", expression(successes), " of ", expression(size), " satisfy ", expression(event)]
+            return Group([*counts, " confidence ", expression(confidence)])
         case syntax.LaterEvidence(kind, later):
             return Group([f"{kind} ", *joined([expression(part) for part in later], [" "])])
     assert_never(node)

@@ -102,7 +102,7 @@ class Situation:
     def lacks(self, message: str, hint: str | None = None) -> Diagnostic:
         """Something should stand before the token; pointed at behind the last token where the line ends there."""
         token, previous = self.token, self.previous
-        if previous is None or previous.end_line == token.line:
+        if previous is None or previous.type == SEPARATOR or previous.end_line == token.line:
             return self.report("E109", message, hint)
         span = Span(self.file, previous.end_line, previous.end_column, previous.end_line, previous.end_column + 1)
         return Diagnostic("E109", span, message, hint)

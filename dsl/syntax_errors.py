@@ -117,9 +117,7 @@ def _operator(s: Situation) -> Diagnostic | None:
             "write `F<=50 (x < 3)`",
         )
     if token.type in _TIGHT and s.takes("AND") and _bounded_before(s):
-        return s.report(
-            "E112", "what follows a bound is one operand, or stands in parentheses", "write `F<=50 (x + 1 < 3)`"
-        )
+        return s.report("E112", "what follows a bound is one operand, or stands in parentheses", "write `F<=50 (x + 1 < 3)`")
     if token.type in ("LT", "GT", "GE", "EQ") and s.previous is not None and s.previous.type in _TEMPORAL:
         return s.report("E112", f"a bound is written `{s.previous.text}<=k`", "steps are whole numbers, so `< k` is `<= k - 1`")
     if token.type == "IFF" and s.takes("AND"):
@@ -167,18 +165,12 @@ def _reserved(s: Situation) -> Diagnostic | None:
         return None
     remedy = f"choose another name, or write `` `{token.text}` ``"
     if token.type == RESERVED and (s.takes("NAME") or token.first):
-        return s.report(
-            "E113", f"`{token.text}` is reserved for a later version of the language", remedy
-        )
+        return s.report("E113", f"`{token.text}` is reserved for a later version of the language", remedy)
     if not s.takes("NAME") or (token.first and (token.type in DECLARATIONS or token.type in ITEMS)):
         return None
     if token.type in _TEMPORAL:
-        return s.report(
-            "E113", f"`{token.text}` is reserved: it is a temporal operator", remedy
-        )
-    return s.report(
-        "E113", f"`{token.text}` is a reserved word and cannot be a name", remedy
-    )
+        return s.report("E113", f"`{token.text}` is reserved: it is a temporal operator", remedy)
+    return s.report("E113", f"`{token.text}` is a reserved word and cannot be a name", remedy)
 
 
 def _names(s: Situation) -> Diagnostic | None:
@@ -191,7 +183,9 @@ def _names(s: Situation) -> Diagnostic | None:
         return s.report("E103", f"`{token.text}` is written `{spoken}`", f"write `{spoken}`")
     if s.takes("CLAIM") and (s.at == s.start or token.first):
         return s.report(
-            "E109", f"`{token.text}` does not start a declaration", _nearest(token.text, [kind.lower() for kind in DECLARATIONS]) or _DECLARATIONS
+            "E109",
+            f"`{token.text}` does not start a declaration",
+            _nearest(token.text, [kind.lower() for kind in DECLARATIONS]) or _DECLARATIONS,
         )
     if s.after_expression and token.text == "W":
         return s.report("E109", "there is no weak until", "write `(a U b) or G a`")
@@ -240,13 +234,9 @@ def _blocks(s: Situation) -> Diagnostic | None:
     if token.type in ITEMS and s.takes("CLAIM"):
         return s.report("E115", f"`{token.text}` stands inside a world", "move it between the braces of `world W { ... }`")
     if s.takes("COMMA") and token.type == "RSQB" and _inside(s, "EXPECTATION"):
-        return s.report(
-            "E116", "`E[...]` says how the reward is added up", f"write `E[r, horizon 50]`; {_MODES}"
-        )
+        return s.report("E116", "`E[...]` says how the reward is added up", f"write `E[r, horizon 50]`; {_MODES}")
     if s.previous is not None and s.previous.type == "COMMA" and _inside(s, "EXPECTATION") and s.takes("HORIZON") and not s.takes("NUMBER"):
-        return s.report(
-            "E116", f"{shown(token)} is no way to add up a reward", _MODES
-        )
+        return s.report("E116", f"{shown(token)} is no way to add up a reward", _MODES)
     return None
 
 
@@ -288,9 +278,7 @@ def _expected(s: Situation) -> Diagnostic:
     spellings = {kind: spelling for spelling, kind in (s.table.words | s.table.symbols).items()}
     possible = [kind for kind in spellings if s.takes(kind)]
     if s.after_expression:
-        ending = [
-            spellings[kind] for kind in possible if kind in _AFTER_EXPRESSION
-        ]
+        ending = [spellings[kind] for kind in possible if kind in _AFTER_EXPRESSION]
         hint = f"`{ending[0]}` comes next" if len(ending) == 1 else "an operator is missing, or something is left over"
         return s.report(
             "E109",

@@ -134,7 +134,7 @@ def _body(node: syntax.Expr, followed: bool) -> Doc:
         case syntax.Until(left, right, None):
             return Group([_at(left, PREFIX, True), " U", LINE, _at(right, UNTIL, followed)])
         case syntax.Until(left, right, bound):
-            return Group([_at(left, PREFIX, True), " U<=", _bound(bound), LINE, _tight(right, followed)])
+            return Group([_at(left, PREFIX, True), " U<=", _bound(bound), " ", _tight(right, followed)])
         case syntax.PathProbability(path):
             return Group(["P[", Nest([SOFT, expression(path)]), SOFT, "]"])
         case syntax.ExpectedReward(reward, mode):
@@ -146,12 +146,16 @@ def _body(node: syntax.Expr, followed: bool) -> Doc:
 
 
 def _operators(operators: tuple[str, ...], operands: tuple[syntax.Expr, ...], level: int, followed: bool) -> Doc:
-    """Operands with operators between them; a line breaks after an operator, where a newline ends nothing."""
-    if operators == ("/",) and all(isinstance(operand, syntax.Number) for operand in operands):
-        return Group([_body(operands[0], False), "/", _body(operands[1], False)])
+    """Operands with operators between them; a line breaks after an operator, where a newline ends nothing.
+
+    A fraction of two numbers is written without spaces, where it is read first.
+    """
     parts: list[Doc] = [_at(operands[0], level, True)]
     last = len(operators) - 1
     for index, operator in enumerate(operators):
+        if index == 0 and operator == "/" and isinstance(operands[0], syntax.Number) and isinstance(operands[1], syntax.Number):
+            parts += ["/", operands[1].text]
+            continue
         parts += [f" {operator}", LINE, _at(operands[index + 1], level, followed or index < last)]
     return Group(parts)
 

@@ -14,6 +14,7 @@ from prover.checker.document import Rejected, array, boolean, distinct, fields, 
 from prover.checker.evidence import Proven, derive
 from prover.checker.problem import Linear, Unknown, evaluate, read_claim, read_world
 from prover.checker.tree import OverPolicies, Row, literal, refute
+from prover.checker.words import statement
 
 LARGEST = 2**31  # bytes of a file
 
@@ -22,19 +23,21 @@ LARGEST = 2**31  # bytes of a file
 class Derived:
     """What the document proves: the claim, at the price of these assumptions and this much confidence.
 
+    ``statement`` renders the claim's formulas; ``text`` is only what the file calls them.
     ``value`` (of a find): the threshold, or "infinity"; ``attained``: whether the claim still holds there.
     """
 
     name: str
     kind: str
     text: str
+    statement: str
     confidence_lost: Fraction = Fraction(0)
     assumptions: tuple[str, ...] = ()
     value: Fraction | str | None = None
     attained: bool | None = None
 
     def __str__(self) -> str:
-        parts = [f"{self.kind} {self.name}: {self.text}"]
+        parts = [f"{self.name}: {self.statement}"]
         if self.value is not None:
             value = self.value if isinstance(self.value, str) else show(self.value)
             parts.append(f"threshold {value}, {'attained' if self.attained else 'not attained'}")
@@ -89,6 +92,7 @@ def _check(document: Any, permitted: frozenset[str], claim: Any, worlds: Any) ->
     goal = read_claim(stated, read_worlds)
     proven = derive(goal, read_worlds, evidence)
     argument = evidence["argument"]
+    words = statement(stated, places)
     match goal.kind:
         case "forall":
             kind, tree = fields(argument, "kind tree")
@@ -100,13 +104,13 @@ def _check(document: Any, permitted: frozenset[str], claim: Any, worlds: Any) ->
             refute(tree, [("not", goal.body)], OverPolicies(proven, goal.atoms, _instances(proven, policies)))
         case "find":
             value, attained = _find(proven, argument)
-            return Derived(goal.name, goal.kind, goal.text, value=value, attained=attained)
+            return Derived(goal.name, goal.kind, goal.text, words, value=value, attained=attained)
         case "measure":
             lost, assumptions = measure.check(proven, argument, permitted)
-            return Derived(goal.name, goal.kind, goal.text, lost, assumptions)
+            return Derived(goal.name, goal.kind, goal.text, words, lost, assumptions)
         case _:
             raise Rejected("another kind of claim")
-    return Derived(goal.name, goal.kind, goal.text)
+    return Derived(goal.name, goal.kind, goal.text, words)
 
 
 def _same(left: Any, right: Any) -> bool:
@@ -132,14 +136,15 @@ def _find(proven: Proven, argument: Any) -> tuple[Fraction | str, bool]:
         raise Rejected("a find claim needs a threshold")
     sign = 1 if interval.maximal else -1
     end, closed = (interval.high, interval.high_closed) if interval.maximal else (interval.low, interval.low_closed)
+    boolean(attained)
     if stated == "infinity":
-        require(end is None and not boolean(attained) and breaks is None, "infinity: of an interval without an end, where nothing breaks")
+        require(end is None and not attained and breaks is None, "infinity: of an interval without an end, where nothing breaks")
         refute(tree, [("not", proven.claim.body)], OverPolicies(proven, proven.claim.atoms, {}))
         return "infinity", False
     value = number(stated)
     within = interval.contains(value)
     closure = Unknown(interval.low, True, interval.high, True, interval.maximal)
-    require(closure.contains(value) and (within or not boolean(attained)), "a threshold outside the interval")
+    require(closure.contains(value) and (within or not attained), "a threshold outside the interval")
     row = Row(Linear({("unknown",): Fraction(sign)}, -sign * value), "<=" if attained else "<")
     refute(tree, [("not", proven.claim.body)], OverPolicies(proven, proven.claim.atoms, {}, row))
     if not (value == end and attained == closed):  # at the end of the interval nothing is left to break

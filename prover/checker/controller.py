@@ -26,6 +26,7 @@ def read_controller(value: Any) -> Controller:
     start, rules = fields(value, "start rules")
     starts = [(number(array(row, 3)[0]), integer(row[1], 0), integer(row[2], 0)) for row in array(start)]
     distinct([row[1:] for row in starts], "a start")
+    starts = [row for row in starts if row[0] != 0]
     result: dict[tuple[int, int], Rule] = {}
     for row in array(rules):
         node, state = integer(array(row, 4)[0], 0), integer(row[1], 0)
@@ -88,7 +89,7 @@ def belongs(controller: Controller, kind: PolicyType, world: World) -> bool:
         return False
     if kind.memoryless and not functional([(sight(state), rule.play) for (_, state), rule in rules]):
         return False
-    if kind.memory is not None:
+    if kind.memory is not None and not functional([(state, rule.play) for (_, state), rule in rules]):
         nodes = {node for _, _, node in controller.start} | {node for node, *_ in steps} | {node for *_, node in steps}
         if not (pure and len(nodes) <= kind.memory and functional([((node, s), after) for node, _, s, after in steps])):
             return False

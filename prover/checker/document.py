@@ -16,7 +16,7 @@ TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[{\]}]', re.DOTALL)
 NUMBER = re.compile(rf"(-?)([0-9]{{1,{DIGITS}}})(?:/([0-9]{{1,{DIGITS}}}))?")
 
 
-class Rejected(Exception):  # noqa: N818  a verdict, not a fault
+class Rejected(Exception):
     """The document does not prove its claim; the message says why."""
 
 

@@ -233,15 +233,15 @@ def read_path(value: Any, atoms: int) -> Path:
     """A co-safe path formula in negation normal form; the caller has bounded its depth."""
     head, *rest = array(value) or [None]
     match head, rest:
-        case ("true" | "false"), []:
+        case (("true" | "false"), []):
             return (head,)
-        case ("atom" | "not-atom"), [atom]:
+        case (("atom" | "not-atom"), [atom]):
             return (head, integer(atom, 0, atoms))
-        case ("and" | "or"), [_, *_]:
+        case (("and" | "or"), [_, *_]):
             return (head, *(read_path(arg, atoms) for arg in rest))
         case "next", [arg]:
             return (head, read_path(arg, atoms))
-        case ("until" | "release"), [left, right, bound]:
+        case (("until" | "release"), [left, right, bound]):
             require(head == "until" or bound is not None, "an unbounded release is not co-safe")
             return (head, read_path(left, atoms), read_path(right, atoms), bound if bound is None else integer(bound, 0))
     raise Rejected("not a path formula")
@@ -313,13 +313,13 @@ class Atoms:
         """Boolean structure over atoms; the caller has bounded the depth."""
         head, *rest = array(value) or [None]
         match head, rest:
-            case ("true" | "false"), []:
+            case (("true" | "false"), []):
                 return (head,)
             case "not", [arg]:
                 return (head, self.read(arg, expand))
-            case ("and" | "or"), _:
+            case (("and" | "or"), _):
                 return (head, *(self.read(arg, expand) for arg in rest))
-            case ("<" | "<="), [arg]:
+            case (("<" | "<="), [arg]):
                 key = json.dumps(value, sort_keys=True)
                 if key not in self.index:
                     self.index[key] = len(self.atoms)

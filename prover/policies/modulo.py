@@ -6,7 +6,7 @@ the search branches on what the policy plays in one state of the world, with exa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice, product
 
@@ -18,7 +18,7 @@ from prover.policies.belongs import belongs
 from prover.policies.controller import Controller, mix
 from prover.policies.query import Literals, Query, evaluate, implicants, references
 from prover.policies.stationary import stationary
-from prover.policies.theory import Candidate, Closed, Flags, Stuck, Supports, Theory, Threshold, Tree
+from prover.policies.theory import Candidate, Closed, Column, Flags, RowName, Stuck, Supports, Theory, Threshold, Tree
 from prover.policies.unfold import fraction
 from prover.solve import lp
 from prover.solve.evaluate import evaluate as value_of
@@ -39,6 +39,11 @@ class Counterexample:
     controllers: Mapping[str, Controller]
     unknown: fmpq | None
     edge: fmpq | None
+
+
+def mixes(type: PolicyType) -> bool:
+    """Is the type closed under drawing one of several policies at the start?"""
+    return not (type.deterministic or type.memoryless or type.memory is not None or type.observes is not None)
 
 
 class Timeout(Exception):
@@ -108,16 +113,18 @@ class Search:
     def _realise(self, candidate: Candidate, literals: Literals, flags: Flags, supports: Supports, threshold: Threshold | None) -> Counterexample | None:
         """Policies of the players' types that satisfy the literals: mixtures where the type allows, else single policies."""
         options: dict[str, list[list[Point]]] = {}
+        smooth: set[str] = set()
         for player, mixture in candidate.mixture.items():
             type = self.types[player]
-            points = [point for _, point in mixture]
-            if type is None or not (type.deterministic or type.memoryless or type.memory is not None or type.observes is not None):
-                options[player] = [self.theory._points(player, flags, supports)]
+            if type is None or mixes(type):
+                options[player] = [self.theory.points(player, flags, supports)]
                 continue
-            singles = points + [p for p in self.theory._points(player, flags, supports) if p not in points]
+            singles = [point for _, point in mixture]
+            singles += [p for p in self.theory.points(player, flags, supports) if p not in singles]
             inside = [[p] for p in singles if belongs(controller_of(p), type, p.product.mdp)]
-            if not type.deterministic and type.memory is None and type.observes is None:
-                inside = self._smoothed(player, mixture) + inside
+            if type.memoryless and not type.deterministic and type.memory is None and type.observes is None:
+                inside = [self.theory.points(player, flags, supports), *inside]
+                smooth.add(player)
             if not inside:
                 return None
             options[player] = inside
@@ -125,14 +132,10 @@ class Search:
         names = list(options)
         for choice in islice(product(*(options[name] for name in names)), 512):
             fixed = dict(zip(names, choice, strict=True))
-            found = self._fit(named, fixed, flags, literals, threshold)
+            found = self._fit(named, fixed, flags, literals, smooth)
             if found is not None:
                 return found
         return None
-
-    def _smoothed(self, player: str, mixture: object) -> list[list[Point]]:
-        controller = stationary(mixture)  # type: ignore[arg-type]
-        return [[self.point_of(player, controller)]]
 
     def point_of(self, player: str, controller: Controller) -> Point:
         """The exact values of a controller, in the streams of the player's arena."""
@@ -144,14 +147,15 @@ class Search:
         return Point(made, plan, value_of(made, plan))
 
     def _fit(
-        self, named: list[tuple[tuple[object, ...], lp.Row[tuple[object, ...]]]], points: Mapping[str, list[Point]], flags: Flags, literals: Literals, threshold: Threshold | None
-    ) -> Counterexample | None:  # fmt: skip
+        self, named: Sequence[tuple[RowName, lp.Row[Column]]], points: Mapping[str, list[Point]], flags: Flags, literals: Literals, smooth: set[str]
+    ) -> Counterexample | None:
+        """A mixture of these points for each player that satisfies the literals; players in ``smooth`` need one stationary policy instead."""
         theory = self.theory
         for player, found in points.items():
             finite = theory.finite(player, flags)
             if any(point.vector[i] is None for point in found for i in finite):
                 return None
-        rows, nonnegative = theory._hull_rows(named, points)
+        rows, nonnegative = theory.hull_rows(named, points)
         for (player, stream), is_finite in flags.items():
             if not is_finite and player in points:
                 i = theory.column[player][stream]
@@ -159,16 +163,42 @@ class Search:
         outcome = lp.feasible(rows, nonnegative)
         if isinstance(outcome, lp.Infeasible):
             return None
-        controllers = {}
-        for player, found in points.items():
-            parts = [(outcome.point.get(("part", player, k), fmpq(0)), point) for k, point in enumerate(found)]
-            controllers[player] = mix([(fraction(w), controller_of(point)) for w, point in parts if w != 0])
         edge = None
+        places = [outcome.point]
         if self.query.unknown is not None:
             sign = fmpq(1) if self.query.unknown.direction == "maximal" else fmpq(-1)
             low = lp.minimum(rows, {("unknown",): sign}, nonnegative)
-            edge = None if low is None else sign * low[0]
+            if low is not None:
+                edge = sign * low[0]
+                places.append(low[1])
+        controllers = {}
+        for player, found in points.items():
+            for place in reversed(places):
+                parts = [(w, point) for k, point in enumerate(found) if (w := place.get(("part", player, k), fmpq(0))) != 0]
+                if player in smooth and len(found) > 1:
+                    single = self.smoothed(player, parts)
+                    if single is None:
+                        return None
+                    controllers[player] = single
+                else:
+                    controllers[player] = mix([(fraction(w), controller_of(point)) for w, point in parts])
         return Counterexample(literals, controllers, outcome.point.get(("unknown",)), edge)
+
+    def smoothed(self, player: str, parts: Sequence[tuple[fmpq, Point]]) -> Controller | None:
+        """The stationary policy of the mixture's occupation measure, if it has the mixture's values.
+
+        Between two such mixtures every mixture has one, since occupation measures mix linearly; so an edge that can be
+        realised is approached by policies of the type.
+        """
+        controller = stationary(parts)
+        vector = self.point_of(player, controller).vector
+        for i, value in enumerate(vector):
+            if any(point.vector[i] is None for _, point in parts):
+                if value is not None:
+                    return None
+            elif value is None or value != sum((w * point.vector[i] for w, point in parts), fmpq(0)):
+                return None
+        return controller
 
     # ------------------------------------------------------------ restricted types
 

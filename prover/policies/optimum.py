@@ -17,6 +17,7 @@ from prover.policies.controller import Controller
 from prover.policies.query import OptimumQuery, Query
 from prover.solve.exact import Supremum
 from prover.solve.live import Support
+from prover.worlds.product import Product
 
 Cases = tuple[Any, ...]  # ("lemma", Supremum) or ("choose", state, [(actions, Cases)...])
 MAX_CASES = 20_000
@@ -30,6 +31,7 @@ class Optimum:
     upper: fmpq
     attained: Controller
     cases: Cases
+    product: Product
 
 
 def optimum(context: Context, query: Query, index: int, arena: Arena, clock: Callable[[], None]) -> Optimum:
@@ -46,7 +48,7 @@ def optimum(context: Context, query: Query, index: int, arena: Arena, clock: Cal
     constant = sign * fmpq(wanted.constant.numerator, wanted.constant.denominator)
     reached = sum((w * value for i, w in weights.items() if (value := point.vector[i]) is not None), fmpq(0))
     values = sorted((sign * (reached + constant), sign * (bound + constant)))
-    return Optimum(values[0], values[1], controller_of(point), cases)
+    return Optimum(values[0], values[1], controller_of(point), cases, arena.product)
 
 
 def _infinite(query: Query, wanted: OptimumQuery, why: str) -> Diagnostic:

@@ -152,8 +152,8 @@ class Theory:
                 return Closed(("farkas", [(("lemma", vacuous, player), fmpq(1))]))
         stretch = 2
         for _ in range(rounds):
-            points = {player: self._points(player, flags, supports) for player in players}
-            rows, nonnegative = self._hull_rows(named, points)
+            points = {player: self.points(player, flags, supports) for player in players}
+            rows, nonnegative = self.hull_rows(named, points)
             outcome = lp.feasible(rows, nonnegative)
             if isinstance(outcome, lp.Feasible):
                 return self._candidate(outcome, points, named, flags, supports)
@@ -166,11 +166,11 @@ class Theory:
                 for player in players:
                     self.arenas[player].loops(step, self.finite(player, flags), stretch)
                 stretch *= 16
-            elif all(len(self._points(player, flags, supports)) == len(points[player]) for player in players):
+            elif all(len(self.points(player, flags, supports)) == len(points[player]) for player in players):
                 return Stuck(f"objectives on different time scales: the best bound misses the claim by {float(step):.3g}")
         return Stuck("too many policies were needed")
 
-    def _points(self, player: str, flags: Flags, supports: Supports) -> list[Point]:
+    def points(self, player: str, flags: Flags, supports: Supports) -> list[Point]:
         finite, support = self.finite(player, flags), supports.get(player, {})
         return [p for p in self.arenas[player].points if all(p.vector[i] is not None for i in finite) and p.respects(support)]
 
@@ -180,7 +180,7 @@ class Theory:
             self.lemmas.append((answer, player))
         return answer
 
-    def _hull_rows(
+    def hull_rows(
         self, named: Sequence[tuple[RowName, lp.Row[Column]]], points: Mapping[str, Sequence[Point]]
     ) -> tuple[list[lp.Row[Column]], frozenset[Column]]:
         rows = []
@@ -244,7 +244,7 @@ class Theory:
         """A point of the hull; with infinite flags it must also use, for each of them, a policy that makes it infinite."""
         infinite = [(player, stream) for (player, stream), finite in flags.items() if not finite]
         if infinite:
-            rows, nonnegative = self._hull_rows(named, points)
+            rows, nonnegative = self.hull_rows(named, points)
             for player, stream in infinite:
                 i = self.column[player][stream]
                 parts = {("part", player, k): fmpq(-1) for k, point in enumerate(points[player]) if point.vector[i] is None}
@@ -252,7 +252,7 @@ class Theory:
                     parts = self._diverge(player, i, flags, supports)
                     if not parts:
                         return Stuck(f"no policy was found that makes {self.query.streams[stream].reward} infinite and the rest finite")
-                    return self._candidate(outcome, {p: self._points(p, flags, supports) for p in points}, named, flags, supports)
+                    return self._candidate(outcome, {p: self.points(p, flags, supports) for p in points}, named, flags, supports)
                 rows.append(lp.Row(parts, fmpq(0), "<"))
             again = lp.feasible(rows, nonnegative)
             if isinstance(again, lp.Infeasible):
@@ -271,8 +271,8 @@ class Theory:
         plan = diverging_plan(arena.product, stream, self.finite(player, flags), supports.get(player, {}))
         if plan is not None:
             point = arena.join(plan)
-            if point.vector[stream] is None and point in self._points(player, flags, supports):
-                return {("part", player, self._points(player, flags, supports).index(point)): fmpq(-1)}
+            if point.vector[stream] is None and point in self.points(player, flags, supports):
+                return {("part", player, self.points(player, flags, supports).index(point)): fmpq(-1)}
         return {}
 
     # ------------------------------------------------------------ closing with what is known

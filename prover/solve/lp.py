@@ -43,6 +43,8 @@ class Infeasible:
 
 def feasible(rows: Sequence[Row[V]], nonnegative: frozenset[V] = frozenset()) -> Feasible[V] | Infeasible:
     """Variables outside ``nonnegative`` are free."""
+    if not rows:
+        return Feasible({})
     names = _names(rows)
     columns = _columns(names, nonnegative)
     strict = any(row.op == "<" for row in rows)

@@ -155,10 +155,6 @@ def _step(formula: Nnf, holds: Callable[[int], bool]) -> State:
 
 
 def _obligation(formula: Nnf) -> State:
-    if formula == ("true",):
-        return TRUE
-    if formula == ("false",):
-        return FALSE
     return frozenset({frozenset({formula})})
 
 

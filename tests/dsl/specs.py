@@ -36,7 +36,7 @@ world Race {
   reward damage { when hurt: 1 }                           // any action
 }
 
-policies Pi over Race                                     // the type: any policy.  policies Pi over Race { deterministic; memoryless; observes x, y }
+policies Pi over Race                                     // the type: any policy.
 
 score    J(pi : Pi)    = E[points, horizon 50]
 score    Task(pi : Pi) = P[F<=50 done]

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dsl import format as formatter
 from dsl import syntax
 from dsl.build import number_value
-from dsl.format import format
 from dsl.lexer import OPENERS, lex
 from dsl.page import WIDTH
 from dsl.parse import grammar_table, parse
@@ -24,7 +24,7 @@ HERE = Span("t", 1, 1, 1, 1)
 
 def formatted(text):
     source = Source("t", text)
-    return format(parse(source), source)
+    return formatter.format(parse(source), source)
 
 
 def comments(text):
@@ -44,7 +44,9 @@ def check(text):
 # ---------------------------------------------------------------- hand-written
 
 
-@pytest.mark.parametrize("text", [BOAT_RACE, EVERYTHING, "", "// alone\n", "\n\n// a\n\n\n// b"], ids=["page", "everything", "empty", "comment", "two"])
+@pytest.mark.parametrize(
+    "text", [BOAT_RACE, EVERYTHING, "", "// alone\n", "\n\n// a\n\n\n// b"], ids=["page", "everything", "empty", "comment", "two"]
+)
 def test_the_laws(text):
     check(text)
 
@@ -91,6 +93,7 @@ CHANGED = [
     ("world W{var x:bool;var y:bool}", "world W {\n  var x : bool\n  var y : bool\n}\n"),
     ("claim c: a and // why\n b", "// why\nclaim c: a and b\n"),
     ("const a = 1\r\nconst b = 2\r\n", "const a = 1\nconst b = 2\n"),
+    ('const g = grid """\r\n##\r\n"""\r\n', 'const g = grid """\n##\n"""\n'),
     ("world W {\n}", "world W { }\n"),
     ("world W { action a { // no\n stay } }", "world W {\n  action a {  // no\n    stay\n  }\n}\n"),
     ("enum D {\n A,\n B\n}", "enum D { A, B }\n"),
@@ -146,8 +149,12 @@ def larger(inner):
     domains = NAME_NODES | QUALIFIED | ranges
     references = NAME_NODES | QUALIFIED
     indexed = st.builds(syntax.Index, references, some, st.just(HERE))
-    binders = st.builds(syntax.Binder, st.lists(NAME_NODES, min_size=1, max_size=2).map(tuple), st.sampled_from([":", "in"]), domains, st.just(HERE))
-    modes = st.builds(syntax.Mode, st.sampled_from(["horizon", "discount", "until"]), inner, st.just(HERE)) | st.just(syntax.Mode("total", None, HERE))
+    binders = st.builds(
+        syntax.Binder, st.lists(NAME_NODES, min_size=1, max_size=2).map(tuple), st.sampled_from([":", "in"]), domains, st.just(HERE)
+    )
+    modes = st.builds(syntax.Mode, st.sampled_from(["horizon", "discount", "until"]), inner, st.just(HERE)) | st.just(
+        syntax.Mode("total", None, HERE)
+    )
     objectives = st.builds(syntax.PathProbability, inner, st.just(HERE)) | st.builds(syntax.ExpectedReward, inner, modes, st.just(HERE))
     return st.one_of(
         st.builds(syntax.Call, references | objectives, st.lists(inner, max_size=3).map(tuple), st.just(HERE)),
@@ -159,7 +166,13 @@ def larger(inner):
         st.builds(syntax.Member, inner, domains | st.builds(syntax.SetLiteral, some, st.just(HERE)), st.just(HERE)),
         st.builds(syntax.Binary, st.sampled_from(["=>", "<=>", "^"]), inner, inner, st.just(HERE)),
         st.builds(syntax.If, inner, inner, inner, st.just(HERE)),
-        st.builds(syntax.Quantifier, st.sampled_from(["forall", "exists", "sum"]), st.lists(binders, min_size=1, max_size=2).map(tuple), inner, st.just(HERE)),
+        st.builds(
+            syntax.Quantifier,
+            st.sampled_from(["forall", "exists", "sum"]),
+            st.lists(binders, min_size=1, max_size=2).map(tuple),
+            inner,
+            st.just(HERE),
+        ),
         st.builds(syntax.Temporal, st.sampled_from("FG"), st.none() | inner, inner, st.just(HERE)),
         st.builds(syntax.Temporal, st.just("X"), st.none(), inner, st.just(HERE)),
         st.builds(syntax.Until, inner, inner, st.none() | inner, st.just(HERE)),
@@ -192,7 +205,9 @@ def in_world(expression):
         (
             syntax.Label(name, (expression,), expression, HERE),
             syntax.Action(name, (), expression, (outcome, replace(outcome, weight=syntax.Chain(("+",), (name, expression), HERE))), HERE),
-            syntax.Reward(name, (), (syntax.RewardClause(name, expression, expression, HERE), syntax.RewardClause(None, None, name, HERE)), HERE),
+            syntax.Reward(
+                name, (), (syntax.RewardClause(name, expression, expression, HERE), syntax.RewardClause(None, None, name, HERE)), HERE
+            ),
         ),
         HERE,
     )
@@ -203,7 +218,7 @@ def in_world(expression):
 def test_random_trees_survive(expression):
     name = syntax.Name("c", False, HERE)
     file = syntax.File((syntax.Claim(name, expression, HERE), in_world(expression)), HERE)
-    text = format(file, Source("t", ""))
+    text = formatter.format(file, Source("t", ""))
     assert parse(Source("t", text)) == file, text
     check(text)
 

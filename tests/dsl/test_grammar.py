@@ -55,7 +55,9 @@ def test_each_spelling_is_one_terminal(compiled):
 
 
 def test_every_rule_has_its_builder():
-    named = {p.name for p in grammar_table().productions if not p.inline and not (p.unwrap and p.plan in ((0,), (1,)) and p.name == p.origin)}
+    named = {
+        p.name for p in grammar_table().productions if not p.inline and not (p.unwrap and p.plan in ((0,), (1,)) and p.name == p.origin)
+    }
     assert named - set(BUILDERS) <= {"$root_start"}
     assert set(BUILDERS) <= {p.name for p in grammar_table().productions}
     assert set(BUILDERS) >= DEEPENING

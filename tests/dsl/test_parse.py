@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -10,6 +11,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dsl import syntax
 from dsl.codes_syntax import CODES
@@ -328,7 +331,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("text", "code", "line", "column", "word"), WRONG, ids=lambda value: value[:30] if isinstance(value, str) else None)
+@pytest.mark.parametrize(
+    ("text", "code", "line", "column", "word"), WRONG, ids=lambda value: value[:30] if isinstance(value, str) else None
+)
 def test_one_mistake_gives_one_diagnostic(text, code, line, column, word):
     [diagnostic] = diagnostics(text)
     assert (diagnostic.code, diagnostic.span.line, diagnostic.span.column) == (code, line, column), diagnostic
@@ -424,13 +429,16 @@ def test_long_chains_are_flat(operator):
     assert len(claim(f"x {operator} " * 20_000 + "x").operands) == 20_001
 
 
-@pytest.mark.parametrize("text", ["#", "$\n", '"', '"""', "`", "{", "}", "(", "\n", "9", ";", "claim c: +\n", "/*", "a ", "'", "else ", "world W {\n"])
+@pytest.mark.parametrize(
+    "text", ["#", "$\n", '"', '"""', "`", "{", "}", "(", "\n", "9", ";", "claim c: +\n", "/*", "a ", "'", "else ", "world W {\n"]
+)
 def test_repeated_junk_ends_in_bounded_time(text):
     start = time.perf_counter()
-    try:
-        read(text * (100_000 // len(text)))
-    except SpecError as error:
-        assert 1 <= len(error.diagnostics) <= 50
+    junk = text * (100_000 // len(text))
+    if text == "\n":
+        read(junk)
+    else:
+        assert 1 <= len(diagnostics(junk)) <= 50
     assert time.perf_counter() - start < 5
 
 
@@ -452,3 +460,35 @@ def test_start_up_is_quick_and_needs_no_lark(tmp_path):
         results.append((float(seconds), lark))
     assert [lark for _, lark in results] == ["True", "False", "False", "False"]
     assert min(seconds for seconds, _ in results[1:]) < 0.5  # about 0.1 on an idle machine
+
+
+# ---------------------------------------------------------------- random damage
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from([BOAT_RACE, EVERYTHING]), st.randoms(use_true_random=False))
+def test_damaged_text_gives_diagnostics_and_nothing_else(text, rng):
+    pieces = re.findall(r"\w+|\s+|.", text)
+    for _ in range(rng.randint(1, 4)):
+        at = rng.randrange(len(pieces))
+        match rng.randrange(4):
+            case 0:
+                del pieces[at]
+            case 1:
+                pieces.insert(at, rng.choice(pieces))
+            case 2:
+                pieces[at] = rng.choice(pieces)
+            case _:
+                pieces.insert(at, rng.choice(["{", "}", "(", ")", "if", "else", ";", "=", "\n", "claim", "F", "\u00e9", '"', "'", ".."]))
+    damaged = "".join(pieces)
+    source, found = Source("t.spec", damaged), ()
+    try:
+        parse(source)
+    except SpecError as error:
+        found = error.diagnostics
+    for diagnostic in found:
+        assert diagnostic.code in CODES
+        assert 1 <= diagnostic.span.line <= len(source.lines)
+        assert 1 <= diagnostic.span.column <= len(source.lines[diagnostic.span.line - 1]) + 1
+        assert len(diagnostic.message) < 200
+        render(diagnostic, {"t.spec": source})

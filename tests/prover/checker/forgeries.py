@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.prover.checker import proofs
-from tests.prover.checker.make import Document, eventually, expected, linear, stationary, value, world
+from tests.prover.checker.make import Document, expected, linear, stationary, value, world
 
 F = Fraction
 Json = Any
@@ -31,8 +31,8 @@ def bounds(d: Json) -> list[Json]:
     return [x for x in d["evidence"]["lemmas"] if x["rule"] == "bound"]
 
 
-def lower(text: str, by: Fraction = F(1, 10**30)) -> str:
-    return str(F(text) - by)
+def lower(text: str) -> str:
+    return str(F(text) - F(1, 10**30))
 
 
 def rows(d: Json) -> Json:
@@ -119,8 +119,6 @@ def only_the_largest_component(d: Json) -> None:
     lemma = bounds(d)[0]
     lemma["weights"][2][1] = "-2"
     lemma["tails"][0]["potential"] = ["0"] * 3
-
-
 
 
 @forged("discount", "a potential for every node")
@@ -239,7 +237,7 @@ def a_wrong_memory_key(d: Json) -> None:
         row[1] = row[1] + " | " + row[1]
 
 
-@forged("total", "a node is missing")
+@forged("total", "an initial node is missing")
 def a_borrowed_memory(d: Json) -> None:
     """The memory of F done in the place of F bad's."""
     for row in d["evidence"]["products"][0]["memories"]:
@@ -925,5 +923,7 @@ def a_deep_path(d: Json) -> None:
 
 @forged("total", "a memory is too large")
 def a_memory_that_explodes(d: Json) -> None:
-    pairs = [["or", ["next", ["until", ["true"], ["atom", 0], 2 * i]], ["next", ["until", ["true"], ["atom", 0], 2 * i + 1]]] for i in range(40)]
+    pairs = [
+        ["or", ["next", ["until", ["true"], ["atom", 0], 2 * i]], ["next", ["until", ["true"], ["atom", 0], 2 * i + 1]]] for i in range(40)
+    ]
     d["claim"]["objectives"][1]["path"] = ["and", *pairs]

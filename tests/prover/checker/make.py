@@ -19,7 +19,9 @@ def text(value: Fraction | int) -> str:
     return str(Fraction(value))
 
 
-def world(moves: dict[str, dict[str, dict[str, Any]]], start: dict[str, Any], atoms: dict[str, str], rewards: dict[str, Any], name: str = "W") -> Json:
+def world(
+    moves: dict[str, dict[str, dict[str, Any]]], start: dict[str, Any], atoms: dict[str, str], rewards: dict[str, Any], name: str = "W"
+) -> Json:
     """moves: state -> action -> successor -> probability; atoms: name -> states; rewards: name -> {(state, action[, successor]): value}."""
     states = list(moves)
     actions = list(dict.fromkeys(action for row in moves.values() for action in row))
@@ -32,7 +34,9 @@ def world(moves: dict[str, dict[str, dict[str, Any]]], start: dict[str, Any], at
             for p in successors.values():
                 if text(p) not in table:
                     table.append(text(p))
-            choices.append([states.index(state), actions.index(action), [[states.index(s), table.index(text(p))] for s, p in successors.items()]])
+            choices.append(
+                [states.index(state), actions.index(action), [[states.index(s), table.index(text(p))] for s, p in successors.items()]]
+            )
     earned = {}
     for reward, entries in rewards.items():
         values = ["0"]
@@ -134,7 +138,16 @@ Move = tuple[int, list[tuple[Fraction, Node]], list[Fraction], list[bool]]  # ac
 class Product:
     """The product of world ``w`` with the objectives ``js`` (numbers into ``objectives``) and, perhaps, a controller."""
 
-    def __init__(self, worlds: list[Json], objectives: list[Json], js: list[int], depth: int = 0, w: int = 0, policy: Json = None, index: int | None = None) -> None:
+    def __init__(
+        self,
+        worlds: list[Json],
+        objectives: list[Json],
+        js: list[int],
+        depth: int = 0,
+        w: int = 0,
+        policy: Json = None,
+        index: int | None = None,
+    ) -> None:
         self.world, self.w, self.js, self.depth, self.policy, self.index = worlds[w], w, js, depth, policy, index
         self.goals = [objectives[j] for j in js]
         self.rewards = []
@@ -235,7 +248,9 @@ def solve(rows: list[list[Fraction]]) -> list[Fraction]:
     return [row[-1] for row in rows]
 
 
-def chain_values(nodes: list[Node], pick: dict[Node, Move], gain: Callable[[Move], Fraction], factor: Fraction, end: Callable[[set[Node]], Value]) -> dict[Node, Value]:
+def chain_values(
+    nodes: list[Node], pick: dict[Node, Move], gain: Callable[[Move], Fraction], factor: Fraction, end: Callable[[set[Node]], Value]
+) -> dict[Node, Value]:
     """The value of every node in the chain of these moves; ``end`` is the worth of a recurrent class (only if factor is 1)."""
     known: dict[Node, Value] = {}
     if factor == 1:
@@ -268,7 +283,9 @@ def best(a: Value, b: Value) -> Value:
     return b if a is None else a if b is None else max(a, b)
 
 
-def optimal(product: Product, weights: list[Fraction], finite: list[int], allowed: dict[int, list[int]], factor: Fraction | None) -> dict[Node, Value]:
+def optimal(
+    product: Product, weights: list[Fraction], finite: list[int], allowed: dict[int, list[int]], factor: Fraction | None
+) -> dict[Node, Value]:
     """The best value of every tail node, over all stationary deterministic choices (positions, not numbers, of objectives)."""
 
     def group(i: int) -> bool:
@@ -288,7 +305,11 @@ def optimal(product: Product, weights: list[Fraction], finite: list[int], allowe
             if not all(pick[n][3][i] for n in members for i in finite):
                 return None
             atoms = product.world["atoms"]
-            met = [i for i, g in enumerate(product.goals) if g["kind"] == "recurrence" and any(n[0] in atoms[g["atom"]]["states"] for n in members)]
+            met = [
+                i
+                for i, g in enumerate(product.goals)
+                if g["kind"] == "recurrence" and any(n[0] in atoms[g["atom"]]["states"] for n in members)
+            ]
             return sum((weights[i] for i in met), F(0))
 
         for node, value in chain_values(product.nodes, pick, gain, F(1) if factor is None else factor, end).items():
@@ -296,20 +317,29 @@ def optimal(product: Product, weights: list[Fraction], finite: list[int], allowe
     return result
 
 
-def bound(product: Product, weights: dict[int, Any], finite: Iterable[int] = (), allowed: Json = None, position: int = 0) -> tuple[Json, Value]:
+def bound(
+    product: Product, weights: dict[int, Any], finite: Iterable[int] = (), allowed: Json = None, position: int = 0
+) -> tuple[Json, Value]:
     """The tightest bound lemma, and its value; ``position`` is the product's place in the evidence."""
     at = [F(weights.get(j, 0)) for j in product.js]
     inside = [product.js.index(j) for j in finite]
-    limits = {s: a for s, a in allowed or []}
+    limits = dict(allowed or [])
     goals = product.goals
     groups: list[Fraction | None] = []
     if inside or any(w and (g["kind"] != "expected" or g["mode"][0] in ("until", "total")) for w, g in zip(at, goals, strict=True)):
         groups.append(None)
-    groups += dict.fromkeys(F(g["mode"][1]) for w, g in zip(at, goals, strict=True) if w and g["kind"] == "expected" and g["mode"][0] == "discount")
+    groups += dict.fromkeys(
+        F(g["mode"][1]) for w, g in zip(at, goals, strict=True) if w and g["kind"] == "expected" and g["mode"][0] == "discount"
+    )
     tails, later = [], dict.fromkeys(product.nodes, F(0))
     for factor in groups:
         value = optimal(product, at, inside, limits, factor)
-        tails.append({"discount": None if factor is None else text(factor), "potential": [None if value[n] is None else text(value[n]) for n in product.nodes]})
+        tails.append(
+            {
+                "discount": None if factor is None else text(factor),
+                "potential": [None if value[n] is None else text(value[n]) for n in product.nodes],
+            }
+        )
         scale = F(1) if factor is None else factor**product.depth
         later = {n: None if later[n] is None or value[n] is None else later[n] + scale * value[n] for n in product.nodes}
     layers: list[Json] = []
@@ -370,7 +400,9 @@ class Document:
         self.evidence["products"].append(built.json())
         return len(self.evidence["products"]) - 1, built
 
-    def bound(self, product: tuple[int, Product], weights: dict[int, Any], finite: Iterable[int] = (), allowed: Json = None) -> tuple[int, Value]:
+    def bound(
+        self, product: tuple[int, Product], weights: dict[int, Any], finite: Iterable[int] = (), allowed: Json = None
+    ) -> tuple[int, Value]:
         lemma, value = bound(product[1], weights, finite, allowed, product[0])
         return self.lemma(lemma), value
 

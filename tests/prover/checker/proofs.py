@@ -40,8 +40,8 @@ def safe(limit: Any, policy: str = "pi") -> Json:
 MAX_J = {"kind": "max", "type": 0, "body": [["1", 0]], "constant": "0"}
 
 
-def near_optimal_is_safe(mode: Json, depth: int = 0, finite: tuple[int, ...] = (), factor: Any = 1, **claim: Any) -> Json:
-    """|J - max J| < 1/5 => P[F bad] <= 1/10; 10 - J = P(risky) = 2 P[F bad], times ``factor`` if J loses some of it."""
+def near_optimal_is_safe(mode: Json, depth: int = 0, finite: tuple[int, ...] = (), **claim: Any) -> Json:
+    """|J - max J| < 1/5 => P[F bad] <= 1/10; 10 - J = P(risky) = 2 P[F bad]."""
     body = ["or", ["not", near_optimal(F(1, 5))], safe(F(1, 10))]
     d = Document([risk()], [expected(mode), eventually(0)], body, optima=[MAX_J], **claim)
     d.evidence["policies"].append(always(SAFE))
@@ -175,7 +175,11 @@ def minimum() -> Json:
 
 def paths() -> Json:
     """P[F<=2 bad] + P[G<=1 not over-or-next ...]: bounded until, release, next, and, or; by enumeration of both worlds' ends."""
-    path = ["or", ["and", ["next", ["next", ["atom", 0]]], ["release", ["false"], ["not-atom", 0], 1]], ["until", ["not-atom", 1], ["atom", 0], 1]]
+    path = [
+        "or",
+        ["and", ["next", ["next", ["atom", 0]]], ["release", ["false"], ["not-atom", 0], 1]],
+        ["until", ["not-atom", 1], ["atom", 0], 1],
+    ]
     d = Document([risk()], [probability(path), eventually(0, 2)], ["<=", linear([(1, value(0)), (1, value(1))], -1)])
     cut, bound = d.bound(d.product([0, 1]), {0: 1, 1: 1})
     assert bound == 1
@@ -208,7 +212,12 @@ def witness() -> Json:
     chain = d.product([0, 1], 1, policy=0)
     j, _ = d.bound(chain, {0: -1})
     p, _ = d.bound(chain, {1: -1})
-    tree = ["split", 0, ["split", 1, ["closed"], ["farkas", [[["atom", 1], "1"], [["lemma", p, "pi"], "1"]]]], ["farkas", [[["atom", 0], "1"], [["lemma", j, "pi"], "1"]]]]
+    tree = [
+        "split",
+        0,
+        ["split", 1, ["closed"], ["farkas", [[["atom", 1], "1"], [["lemma", p, "pi"], "1"]]]],
+        ["farkas", [[["atom", 0], "1"], [["lemma", j, "pi"], "1"]]],
+    ]
     return d.done({"kind": "witness", "policies": [["pi", 0]], "tree": tree})
 
 
@@ -219,7 +228,14 @@ def margin(strict: bool = True) -> Json:
     """find eps maximal: eps* = 1/5, attained for the strict reading; for |J - max J| <= eps it is not attained."""
     head = "<" if strict else "<="
     near = [head, linear([(1, ["optimum", 0]), (-1, value(0)), (-1, ["unknown"])])]
-    d = Document([risk()], [expected(["horizon", 1]), eventually(0)], ["or", ["not", near], safe(F(1, 10))], kind="find", optima=[MAX_J], unknown=UNKNOWN)
+    d = Document(
+        [risk()],
+        [expected(["horizon", 1]), eventually(0)],
+        ["or", ["not", near], safe(F(1, 10))],
+        kind="find",
+        optima=[MAX_J],
+        unknown=UNKNOWN,
+    )
     d.evidence["policies"] += [always(SAFE), always(RISKY)]
     both = d.product([0, 1], 1)
     cut, _ = d.bound(both, {0: 1, 1: 2})
@@ -227,8 +243,7 @@ def margin(strict: bool = True) -> Json:
     values = []
     for p in (0, 1):
         chain = d.product([0, 1], 1, policy=p)
-        for j in (0, 1):
-            values.append([p, j, d.bound(chain, {j: 1})[0], d.bound(chain, {j: -1})[0]])
+        values += [[p, j, d.bound(chain, {j: 1})[0], d.bound(chain, {j: -1})[0]] for j in (0, 1)]
     d.evidence["optima"] = [[{"lemma": values[0][3]}, {"lemma": upper}]]
     rows = [[["atom", 0], "1"], [["atom", 1], "2"], [["lemma", cut, "pi"], "1"], [["optimum", 0, "lower"], "1"], [["threshold"], "1"]]
     tree = ["split", 0, ["split", 1, ["closed"], ["farkas", rows]], ["closed"]]
@@ -303,7 +318,9 @@ def named() -> Json:
     d = Document([place], [eventually(0)], body, policies=[careful], variables=[], types=[PLAIN | {"deterministic": True, "memory": 2}])
     cut, bound = d.bound(d.product([0], policy=0), {0: 1})
     assert bound == half
-    return d.done({"kind": "refutation", "tree": ["split", 0, ["closed"], ["farkas", [[["atom", 0], "1"], [["lemma", cut, "careful"], "1"]]]]})
+    return d.done(
+        {"kind": "refutation", "tree": ["split", 0, ["closed"], ["farkas", [[["atom", 0], "1"], [["lemma", cut, "careful"], "1"]]]]}
+    )
 
 
 def two_policies() -> Json:
@@ -317,11 +334,13 @@ def two_policies() -> Json:
     return d.done({"kind": "refutation", "tree": ["split", 0, ["closed"], ["farkas", rows]]})
 
 
-def training(facts: Json, body: Json, limit: Any = F(1, 10)) -> tuple[Document, Json]:
+def training(facts: Json, body: Json, limit: Any = "1/10") -> tuple[Document, Json]:
     """Events: 0 near-optimal (eps 1/5), 1 P[F bad] <= limit; the second result refutes 0 and not 1."""
     parts = [{"name": n, "type": 0, "controller": always(a)} for n, a in (("tame", SAFE), ("wild", RISKY))]
     events = [near_optimal(F(1, 5)), safe(limit)]
-    d = Document([risk()], [expected(["horizon", 1]), eventually(0)], body, "measure", optima=[MAX_J], policies=parts, events=events, facts=facts)
+    d = Document(
+        [risk()], [expected(["horizon", 1]), eventually(0)], body, "measure", optima=[MAX_J], policies=parts, events=events, facts=facts
+    )
     both = d.product([0, 1], 1)
     cut, _ = d.bound(both, {0: 1, 1: 2})
     upper, _ = d.bound(both, {0: 1})

@@ -1,0 +1,339 @@
+"""A decided query into the proof document that the checker reads (docs/proof-format.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flint import fmpq
+
+from dsl.spec import PolicyType, Variable
+from dsl.types import Enum
+from prover.policies.context import Context
+from prover.policies.controller import Controller
+from prover.policies.optimum import Cases, Optimum
+from prover.policies.query import Inequality, OptimumOf, Query, Skeleton, TheUnknown, ValueOf, references
+from prover.policies.theory import Theory, Tree
+from prover.solve.exact import Supremum, supremum
+from prover.solve.welldefined import WellDefined
+from prover.worlds.mdp import Mdp
+from prover.worlds.product import Product
+
+FORMAT = "twostep-proof 1"
+
+
+class Document:
+    """Collects worlds, policies, products and lemmas; everything is written once and named by its index."""
+
+    def __init__(self, context: Context, query: Query) -> None:
+        self.context, self.query = context, query
+        self.worlds = list(dict.fromkeys([s.world for s in query.streams] + [context.spec.policy_type(t).world for _, t in query.players]))
+        if not self.worlds:
+            self.worlds = [world.name for world in context.spec.worlds[:1]]
+        self.types: list[str] = []
+        self.policies: list[Controller] = []
+        self.named: list[tuple[str, str, Controller]] = []
+        self.products: list[tuple[Product, tuple[str, int] | None]] = []
+        self.lemmas: list[dict[str, Any]] = []
+        self._lemma_of: dict[int, int] = {}
+        self._kept: list[object] = []  # keeps what `_lemma_of` names by identity alive
+        for stream in query.streams:
+            if stream.sums_for_ever:
+                self.well_defined(context.well_defined(query, stream), query.streams.index(stream))
+
+    # ------------------------------------------------------------ parts
+
+    def type(self, name: str) -> int:
+        if name not in self.types:
+            self.types.append(name)
+        return self.types.index(name)
+
+    def evidence_policy(self, controller: Controller) -> int:
+        for k, known in enumerate(self.policies):
+            if known is controller:
+                return k
+        self.policies.append(controller)
+        return len(self.policies) - 1
+
+    def product(self, product: Product) -> int:
+        for k, (known, _) in enumerate(self.products):
+            if known is product:
+                return k
+        policy = None
+        if product.controller is not None:
+            named = next((i for i, (_, _, c) in enumerate(self.named) if c is product.controller), None)
+            policy = ("named", named) if named is not None else ("evidence", self.evidence_policy(product.controller))
+        self.products.append((product, policy))
+        return len(self.products) - 1
+
+    def objective(self, product: Product, index: int) -> int:
+        return self.query.streams.index(product.streams[index])
+
+    def well_defined(self, certificate: WellDefined, objective: int) -> None:
+        index = self.product(certificate.product)
+        self.lemmas.append(
+            {
+                "rule": "well-defined",
+                "product": index,
+                "objective": objective,
+                "sign": "score" if certificate.sign == 1 else "cost",
+                "slack": str(certificate.slack),
+                "potential": [str(h) for h in certificate.potential],
+            }
+        )
+        if certificate.finite is not None:
+            self.lemmas.append({"rule": "finite", "product": index, "objective": objective, "potential": [str(g) for g in certificate.finite]})
+
+    def bound(self, lemma: Supremum, product: Product) -> int:
+        known = self._lemma_of.get(id(lemma))
+        if known is not None:
+            return known
+        self._kept.append(lemma)
+        layers = [
+            [_value(v) for v in lemma.layers[product.layer_start[t] : product.layer_start[t + 1]]] for t in range(product.depth)
+        ]
+        self.lemmas.append(
+            {
+                "rule": "bound",
+                "product": self.product(product),
+                "weights": [[self.objective(product, i), str(w)] for i, w in sorted(lemma.weights.items())],
+                "finite": sorted(self.objective(product, i) for i in lemma.finite),
+                "allowed": [[state, sorted(actions)] for state, actions in sorted(lemma.support.items())] or None,
+                "layers": layers,
+                "tails": [
+                    {"discount": None if factor is None else str(factor), "potential": [_value(v) for v in table]}
+                    for factor, table in lemma.tails.items()
+                ],
+            }
+        )
+        self._lemma_of[id(lemma)] = len(self.lemmas) - 1
+        return len(self.lemmas) - 1
+
+    def optimum(self, optimum: Optimum, index: int) -> list[Any]:
+        """[lower, upper]: one side bounds all policies, the other is the value of a policy that achieves it."""
+        wanted, product = self.query.optima[index], optimum.product
+        sign = fmpq(1) if wanted.kind == "max" else fmpq(-1)
+        chain = self.context.product(self.query, product.mdp.world, product.streams, product.depth, optimum.attained)
+        weights = {chain.stream_index(self.query.streams[s]): -sign * fmpq(c.numerator, c.denominator) for c, s in wanted.body}
+        reached = supremum(chain, weights, frozenset(i for i in weights if chain.streams[i].sums_for_ever))
+        if not isinstance(reached, Supremum):
+            raise RuntimeError("a fixed policy has no unbounded direction")
+        self.evidence_policy(optimum.attained)
+        achieved = {"lemma": self.bound(reached, chain)}
+        limited = self.cases(optimum.cases, product)
+        return [achieved, limited] if wanted.kind == "max" else [limited, achieved]
+
+    def cases(self, cases: Cases, product: Product) -> dict[str, Any]:
+        if cases[0] == "lemma":
+            return {"lemma": self.bound(cases[1], product)}
+        return {"choose": cases[1], "options": [[list(actions), self.cases(part, product)] for actions, part in cases[2]]}
+
+    # ------------------------------------------------------------ trees
+
+    def tree(self, tree: Tree, theory: Theory) -> list[Any]:
+        """The tree with lemmas and atoms by index; nested to the depth of the case distinctions."""
+        match tree[0]:
+            case "closed":
+                return ["closed"]
+            case "farkas":
+                return ["farkas", [[self.row(name, theory), str(u)] for name, u in tree[1]]]
+            case "split":
+                return ["split", self.atom(tree[1]), self.tree(tree[2], theory), self.tree(tree[3], theory)]
+            case "flag":
+                return ["flag", tree[1], tree[2], self.tree(tree[3], theory), self.tree(tree[4], theory)]
+            case _:
+                return ["choose", tree[1], tree[2], [[list(actions), self.tree(part, theory)] for actions, part in tree[3]]]
+
+    def row(self, name: tuple[Any, ...], theory: Theory) -> list[Any]:
+        if name[0] == "lemma":
+            _, lemma, player = name
+            return ["lemma", self.bound(lemma, theory.arenas[player].product), player]
+        return ["atom", self.atom(name[1])] if name[0] == "atom" else list(name)
+
+    def atom(self, inequality: int) -> int:
+        """The checker numbers the comparisons of the body in the order in which they first occur."""
+        return references(self.query.skeleton).index(inequality)
+
+    # ------------------------------------------------------------ the claim
+
+    def claim(self, name: str, kind: str, text: str) -> dict[str, Any]:
+        query = self.query
+        return {
+            "name": name,
+            "kind": kind,
+            "text": text,
+            "objectives": [s.to_json(self.worlds.index(s.world)) for s in query.streams],
+            "optima": [
+                {
+                    "kind": o.kind,
+                    "type": self.type(o.over),
+                    "body": [[str(c), s] for c, s in o.body],
+                    "constant": str(o.constant),
+                }
+                for o in query.optima
+            ],
+            "variables": [[player, self.type(type)] for player, type in query.variables],
+            "policies": [{"name": n, "type": self.type(t), "controller": c.to_json()} for n, t, c in self.named],
+            "unknown": self.unknown(),
+            "body": self.formula(query.skeleton),
+            "types": [self.type_json(self.context.spec.policy_type(t)) for t in self.types],
+        }
+
+    def unknown(self) -> dict[str, Any] | None:
+        u = self.query.unknown
+        if u is None:
+            return None
+        return {
+            "name": u.name,
+            "low": None if u.low is None else str(u.low),
+            "low_closed": u.low_closed,
+            "high": None if u.high is None else str(u.high),
+            "high_closed": u.high_closed,
+            "direction": u.direction,
+        }
+
+    def type_json(self, type: PolicyType) -> dict[str, Any]:
+        return {
+            "name": type.name,
+            "world": self.worlds.index(type.world),
+            "deterministic": type.deterministic,
+            "memoryless": type.memoryless,
+            "memory": type.memory,
+            "observes": None if type.observes is None else list(type.observes),
+        }
+
+    def formula(self, skeleton: Skeleton) -> list[Any]:
+        if skeleton[0] == "ref":
+            return inequality_json(self.query.inequalities[skeleton[1]])
+        return [skeleton[0], *(self.formula(part) for part in skeleton[1:])]
+
+    # ------------------------------------------------------------ the whole
+
+    def finish(self, claim: dict[str, Any], optima: list[Any], argument: dict[str, Any]) -> dict[str, Any]:
+        claim["types"] = [self.type_json(self.context.spec.policy_type(t)) for t in self.types]
+        count = len(self.policies)
+        products = []
+        for product, policy in self.products:
+            index = None if policy is None else (policy[1] if policy[0] == "evidence" else count + policy[1])
+            products.append(self.product_json(product, index))
+        return {
+            "format": FORMAT,
+            "claim": claim,
+            "worlds": [world_json(self.context, self.query, world) for world in self.worlds],
+            "evidence": {
+                "policies": [c.to_json() for c in self.policies],
+                "products": products,
+                "lemmas": self.lemmas,
+                "optima": optima,
+                "argument": argument,
+            },
+        }
+
+    def product_json(self, product: Product, policy: int | None) -> dict[str, Any]:
+        used: dict[int, int] = {}
+        nodes = []
+        for node in product.nodes:
+            nodes.append([node[0], used.setdefault(node[1], len(used)), *node[2:]])
+        starts = product.layer_start
+        return {
+            "world": self.worlds.index(product.mdp.world),
+            "objectives": [self.query.streams.index(s) for s in product.streams],
+            "policy": policy,
+            "depth": product.depth,
+            "layers": [nodes[starts[t] : starts[t + 1]] for t in range(product.depth)],
+            "nodes": nodes[product.tail :],
+            "memories": [product.memory_keys(m) for m in used],
+        }
+
+
+def inequality_json(inequality: Inequality) -> list[Any]:
+    terms = []
+    for c, term in inequality.terms:
+        match term:
+            case ValueOf(stream, policy):
+                terms.append([str(c), ["value", stream, policy]])
+            case OptimumOf(index):
+                terms.append([str(c), ["optimum", index]])
+            case TheUnknown():
+                terms.append([str(c), ["unknown"]])
+    return [inequality.op, {"terms": terms, "constant": str(inequality.constant)}]
+
+
+def _value(value: fmpq | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def type_text(variable: Variable) -> str:
+    return "|".join(variable.type.members) if isinstance(variable.type, Enum) else str(variable.type)
+
+
+def world_json(context: Context, query: Query, world: str) -> dict[str, Any]:
+    """The explicit world as the proof file carries it."""
+    mdp: Mdp = context.mdp(world)
+    atoms = query.atoms.of_world.get(world, [])
+    columns = context.conditions(world, atoms)
+    choices = []
+    for s in range(mdp.states):
+        for c in range(mdp.choice_start[s], mdp.choice_start[s + 1]):
+            row = [[int(mdp.successor[t]), int(mdp.probability[t])] for t in range(mdp.transition_start[c], mdp.transition_start[c + 1])]
+            choices.append([s, int(mdp.action[c]), row])
+    rewards: dict[str, Any] = {}
+    for name in dict.fromkeys(s.reward for s in query.streams if s.world == world and s.reward is not None):
+        column = mdp.rewards[name]
+        at = []
+        for c in range(mdp.choices):
+            first = int(mdp.transition_start[c])
+            for t in range(first, mdp.transition_start[c + 1]):
+                if column.index[t]:
+                    at.append([c, t - first, int(column.index[t])])
+        rewards[name] = {"values": [str(x) for x in column.table], "at": at}
+    return {
+        "name": world,
+        "variables": [[v.name, type_text(v)] for v in mdp.variables],
+        "states": [list(mdp.named(s).values()) for s in range(mdp.states)],
+        "initial": [[int(s), str(p)] for s, p in mdp.initial],
+        "actions": list(mdp.actions),
+        "probabilities": [str(p) for p in mdp.probabilities],
+        "choices": choices,
+        "rewards": rewards,
+        "atoms": [{"text": atom.text, "states": [s for s in range(mdp.states) if column[s]]} for atom, column in zip(atoms, columns, strict=True)],
+    }
+
+
+def refutation(
+    context: Context,
+    query: Query,
+    theory: Theory,
+    optima: list[Optimum],
+    tree: Tree,
+    name: str,
+    text: str,
+    *,
+    threshold: tuple[fmpq | None, bool] | None = None,
+    witnesses: Mapping[str, Controller] | None = None,
+) -> dict[str, Any]:
+    """The proof of a ``forall`` query; of a find up to a threshold (value or None for infinity, attained); of an ``exists`` by witnesses."""
+    document = Document(context, query)
+    fixed = witnesses or {}
+    for policy, type in query.named:
+        controller = theory.arenas[policy].product.controller
+        if controller is None:
+            raise RuntimeError(f"{policy} is not a fixed policy")
+        if policy not in fixed:
+            document.named.append((policy, type, controller))
+    optima_json = []
+    for k, optimum in enumerate(optima):
+        optima_json.append(document.optimum(optimum, k))
+    body = document.tree(tree, theory)
+    if threshold is not None:
+        value, attained = threshold
+        argument: dict[str, Any] = {"kind": "threshold", "value": "infinity" if value is None else str(value), "attained": attained, "tree": body, "breaks": None}
+        kind = "find"
+    elif fixed:
+        argument = {"kind": "witness", "policies": [[p, document.evidence_policy(c)] for p, c in fixed.items()], "tree": body}
+        kind = "exists"
+    else:
+        argument, kind = {"kind": "refutation", "tree": body}, "forall"
+    claim = document.claim(name, kind, text)
+    return document.finish(claim, optima_json, argument)
+
