@@ -22,7 +22,7 @@ MAX_DEPTH = 32
 def load_files(path: Path) -> tuple[list[syntax.File], dict[str, Source]]:
     """Raises SpecError with all the errors of reading and parsing; OSError never."""
     loader = _Loader(path)
-    loader.read(path, str(path), Span(str(path), 1, 1, 1, 1), ())
+    loader.read(path, str(path), str(path), Span(str(path), 1, 1, 1, 1), ())
     if loader.diagnostics:
         raise SpecError(loader.diagnostics)
     return loader.files, loader.sources
@@ -40,8 +40,8 @@ class _Loader:
     def error(self, code: str, span: Span, message: str, hint: str | None = None) -> None:
         self.diagnostics.append(Diagnostic(code, span, message, hint))
 
-    def read(self, path: Path, name: str, asked: Span, chain: tuple[Path, ...]) -> None:
-        """Parse one file after everything it imports; ``asked`` is the import, ``chain`` the files it stands in."""
+    def read(self, path: Path, name: str, written: str, asked: Span, chain: tuple[Path, ...]) -> None:
+        """Parse one file after everything it imports; ``written`` and ``asked`` are the import's, ``chain`` the files it stands in."""
         real = Path(os.path.realpath(path))
         if real in chain:
             cycle = " -> ".join(p.name for p in (*chain[chain.index(real) :], real))
@@ -53,7 +53,7 @@ class _Loader:
         if len(self.begun) > MAX_FILES or len(chain) >= MAX_DEPTH:
             self.error("E504", asked, f"a spec imports at most {MAX_FILES} files, at most {MAX_DEPTH} deep")
             return
-        data = self.bytes_of(real, name, asked)
+        data = self.bytes_of(real, written, asked)
         if data is None:
             return
         try:
@@ -77,23 +77,23 @@ class _Loader:
         if Path(written).is_absolute() or not target.is_relative_to(self.tree):
             self.error("E502", span, "an import stays inside the directory of the spec", "copy the file next to the spec")
             return
-        self.read(target, str(self.shown / target.relative_to(self.tree)), span, chain)
+        self.read(target, str(self.shown / target.relative_to(self.tree)), written, span, chain)
 
-    def bytes_of(self, path: Path, name: str, asked: Span) -> bytes | None:
+    def bytes_of(self, path: Path, written: str, asked: Span) -> bytes | None:
         """The content of a regular file, at most one byte more than a spec may have."""
         try:
             handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
         except (OSError, ValueError) as error:
             reason = (error.strerror or "it cannot be read").lower() if isinstance(error, OSError) else "no such file"
-            self.error("E501", asked, f"cannot read `{name}`: {reason}")
+            self.error("E501", asked, f"cannot read `{written}`: {reason}")
             return None
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
-            self.error("E505", asked, f"`{name}` is not a regular file")
+            self.error("E505", asked, f"`{written}` is not a regular file")
             return None
         with os.fdopen(handle, "rb") as stream:
             try:
                 return stream.read(MAX_SIZE + 1)
             except OSError as error:
-                self.error("E501", asked, f"cannot read `{name}`: {(error.strerror or 'it cannot be read').lower()}")
+                self.error("E501", asked, f"cannot read `{written}`: {(error.strerror or 'it cannot be read').lower()}")
                 return None

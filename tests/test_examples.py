@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from dsl.format import format as canonical
+from dsl.parse import parse
+from dsl.source import Source
 from prover.pipeline import Report, prove
 from prover.verdict import Holds, Proved, Refuted, Unknown
 
@@ -91,3 +94,9 @@ def test_each_margin(name: str) -> None:
     assert isinstance(verdict, Proved)
     assert verdict.value is not None
     assert (str(verdict.value.lower), str(verdict.value.upper), verdict.value.attained) == (MARGINS[name], MARGINS[name], True)
+
+
+def test_examples_are_in_their_canonical_layout() -> None:
+    for path in EXAMPLES:
+        source = Source(str(path), path.read_text(encoding="utf-8"))
+        assert canonical(parse(source), source) == source.text, path

@@ -22,7 +22,9 @@ ROOMS = (
     ("prover.policies.controller",),  # data only: what products of worlds and policies follow
     ("prover.worlds",),
     ("prover.solve",),
-    ("prover.policies", "prover.certificate", "prover.counterexample"),
+    ("prover.policies",),
+    ("prover.replay",),
+    ("prover.certificate", "prover.counterexample"),
     ("prover.training",),
     ("prover.pipeline",),
     ("prover.report",),

@@ -33,12 +33,16 @@ MAX_SPLITS = 4096
 
 @dataclass(frozen=True)
 class Counterexample:
-    """One controller for each player, in its type; ``edge`` is how near to the claim's truth the unknown of a find can come."""
+    """One controller for each player, in its type; ``edge`` is how near to the claim's truth the unknown of a find can come.
+
+    ``parts``: the points that each controller mixes, with their weights here and at the edge; None where one policy stands for the mixture.
+    """
 
     literals: Literals
     controllers: Mapping[str, Controller]
     unknown: fmpq | None
     edge: fmpq | None
+    parts: Mapping[str, Sequence[tuple[fmpq, fmpq, Point]] | None]
 
 
 def mixes(type: PolicyType) -> bool:
@@ -171,18 +175,21 @@ class Search:
             if low is not None:
                 edge = sign * low[0]
                 places.append(low[1])
-        controllers = {}
+        controllers: dict[str, Controller] = {}
+        used: dict[str, Sequence[tuple[fmpq, fmpq, Point]] | None] = {}
         for player, found in points.items():
-            for place in reversed(places):
-                parts = [(w, point) for k, point in enumerate(found) if (w := place.get(("part", player, k), fmpq(0))) != 0]
-                if player in smooth and len(found) > 1:
-                    single = self.smoothed(player, parts)
+            weights = [[place.get(("part", player, k), fmpq(0)) for k in range(len(found))] for place in places]
+            used[player] = [(row[0], row[-1], point) for *row, point in zip(*weights, found, strict=True) if any(row)]
+            if player in smooth and len(found) > 1:
+                used[player] = None
+                for row in reversed(weights):
+                    single = self.smoothed(player, [(w, point) for w, point in zip(row, found, strict=True) if w != 0])
                     if single is None:
                         return None
                     controllers[player] = single
-                else:
-                    controllers[player] = mix([(fraction(w), controller_of(point)) for w, point in parts])
-        return Counterexample(literals, controllers, outcome.point.get(("unknown",)), edge)
+            else:
+                controllers[player] = mix([(fraction(w), controller_of(point)) for w, point in zip(weights[0], found, strict=True) if w != 0])
+        return Counterexample(literals, controllers, outcome.point.get(("unknown",)), edge, used)
 
     def smoothed(self, player: str, parts: Sequence[tuple[fmpq, Point]]) -> Controller | None:
         """The stationary policy of the mixture's occupation measure, if it has the mixture's values.

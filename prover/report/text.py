@@ -73,7 +73,8 @@ def next_step(results: Sequence[Result], saved: Sequence[Saved], files: Sequence
         return f"twostep prove {target} --out out    (writes the policy that breaks it)"
     certificates = [place.certificate for place in saved if place.certificate is not None]
     if certificates:
-        return f"twostep verify {printable(shlex.quote(certificates[0]))}{'' if len(certificates) == 1 else ' ...'}    (checks again, without the prover)"
+        first = printable(shlex.quote(certificates[0]))
+        return f"twostep verify {first}{' ...' if certificates[1:] else ''}    (checks again, without the prover)"
     if any(isinstance(verdict, (Proved, Holds)) for verdict in verdicts):
         return f"twostep prove {target} --out out    (writes the certificates)"
     return None

@@ -288,10 +288,8 @@ def _measure(document: Json, reading: Reading) -> bool:
         own = [{pi: {j: x if isinstance(x, float) else q(x) for j, x in reading.named[n].items()}} for n in named]
         full = [{**{n: {j: q(x) for j, x in v.items()} for n, v in reading.named.items()}, **p} for p in own]
         if fact["kind"] == "mixture":
-            for c, mass in enumerate(masses):
-                constraints.append(
-                    mass == q(sum((F(s) for (s, _), p in zip(fact["parts"], full, strict=True) if possible(holds(c, p))), F(0)))
-                )
+            parts = [(F(share), point) for (share, _), point in zip(fact["parts"], full, strict=True)]
+            constraints += [mass == q(sum((s for s, p in parts if possible(holds(c, p))), F(0))) for c, mass in enumerate(masses)]
             for j in range(len(claim["objectives"])):
                 constraints.append(term(["expectation", j]) == q(sum((F(s) * reading.named[n][j] for s, n in fact["parts"]), F(0))))
         else:

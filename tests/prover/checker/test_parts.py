@@ -119,7 +119,8 @@ PATHS = st.recursive(
     ATOM,
     lambda p: st.one_of(
         st.tuples(st.just("next"), p), st.tuples(st.sampled_from(["and", "or"]), p, p),
-        st.tuples(st.just("until"), p, p, st.sampled_from([None, 0, 1, 2])), st.tuples(st.just("release"), p, p, st.sampled_from([0, 1, 2])),
+        st.tuples(st.just("until"), p, p, st.sampled_from([None, 0, 1, 2])),
+        st.tuples(st.just("release"), p, p, st.sampled_from([0, 1, 2])),
     ),
     max_leaves=4,
 )  # fmt: skip

@@ -1,0 +1,237 @@
+"""Counterexamples: policies by name, what they are worth, what breaks, and the most probable run that shows it; replayed before they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from prover.policies.context import Context
+from prover.policies.controller import Controller
+from prover.policies.modulo import Counterexample as Found
+from prover.policies.policy_file import write
+from prover.policies.query import Inequality, OptimumOf, Query, TheUnknown, ValueOf, evaluate
+from prover.policies.theory import Bounds
+from prover.replay import Replay, Step, Trace
+from prover.worlds.objective import Stream
+
+SHOWN_RULES = 16
+
+
+class Mismatch(RuntimeError):
+    """The replay disagrees with the search: a bug, never an answer."""
+
+
+@dataclass(frozen=True)
+class WitnessPolicy:
+    """``objectives``: the user's text of each objective and its exact value ("-infinity" or "infinity" where it has none)."""
+
+    name: str
+    document: Mapping[str, Any]
+    objectives: Mapping[str, str]
+    mixture: tuple[tuple[Fraction, tuple[str, ...]], ...]  # weight, the rules of one deterministic part in words
+
+    def to_json(self) -> dict[str, Any]:
+        return {"policy": dict(self.document), "objectives": dict(self.objectives)}
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    policies: Mapping[str, WitnessPolicy]
+    trace: Trace | None
+    explanation: tuple[str, ...]  # one line for each comparison that breaks the claim
+    unknown: tuple[str, Fraction] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        steps = [] if self.trace is None else [step_json(step) for step in self.trace.steps]
+        return {
+            "policies": {name: policy.to_json() for name, policy in self.policies.items()},
+            "trace": steps,
+            "trace_probability": None if self.trace is None else str(self.trace.probability),
+            "explanation": list(self.explanation),
+        }
+
+    def lines(self) -> list[str]:
+        result = []
+        if self.unknown is not None:
+            result.append(f"with {self.unknown[0]} = {short(self.unknown[1])}")
+        for name, policy in self.policies.items():
+            if len(policy.mixture) == 1:
+                result.append(f"policy {name}:")
+                result.extend(f"  {rule}" for rule in policy.mixture[0][1])
+            else:
+                for weight, rules in policy.mixture:
+                    result.append(f"policy {name}, with probability {short(weight)}:")
+                    result.extend(f"  {rule}" for rule in rules)
+            result.extend(f"  {text} = {value}" for text, value in policy.objectives.items())
+        result.extend(self.explanation)
+        if self.trace is not None:
+            result.append(f"trace (probability {short(self.trace.probability)}, replayed):")
+            result.extend(trace_lines(self.trace))
+        return result
+
+
+def short(x: Fraction) -> str:
+    """The exact number if it is readable, else its size."""
+    text = str(x)
+    return text if len(text) <= 24 else f"about {float(x):.6g}"
+
+
+def step_json(step: Step) -> dict[str, Any]:
+    return {"state": dict(step.state), "action": step.action}
+
+
+def trace_lines(trace: Trace) -> list[str]:
+    """The first state whole, then what changes."""
+    lines = []
+    previous: Mapping[str, Any] = {}
+    for step in trace.steps:
+        changed = {k: v for k, v in step.state.items() if previous.get(k, None) != v or k not in previous}
+        shown = ", ".join(f"{k} = {str(v).lower() if isinstance(v, bool) else v}" for k, v in changed.items()) or "(the same state)"
+        lines.append(f"  {shown}" + (f"  --{step.action}-->" if step.action is not None else ""))
+        previous = step.state
+    if len(lines) > 40:
+        lines = [*lines[:20], f"  ... {len(lines) - 40} steps more ...", *lines[-20:]]
+    return lines
+
+
+def exhibit(context: Context, query: Query, found: Found, bounds: list[Bounds], signs: Mapping[Stream, int]) -> Counterexample:
+    """Replays the policies and checks that the claim is false under them; raises Mismatch otherwise.
+
+    ``bounds`` are certified enclosures of the optima; ``signs`` tell which infinity an unbounded stream goes to.
+    """
+    values: dict[tuple[str, int], Fraction | None] = {}
+    replays: dict[str, Replay] = {}
+    types = dict(query.players)
+    for player, controller in found.controllers.items():
+        replays[player] = replay(context, query, types[player], controller)
+        for i in used_streams(query, player):
+            values[player, i] = replays[player].value(query.streams[i])
+    unknown = None if found.unknown is None else Fraction(int(found.unknown.p), int(found.unknown.q))
+    truth = {
+        i: holds(query.inequalities[i], query, values, bounds, unknown, signs)
+        for i in range(len(query.inequalities))
+        if all(not isinstance(t, ValueOf) or (t.policy, t.stream) in values for _, t in query.inequalities[i].terms)
+    }
+    if evaluate(query.skeleton, {i: v for i, v in truth.items() if v is not None}) is not False:
+        raise Mismatch("a counterexample does not survive its replay")
+    policies = {}
+    for player, controller in found.controllers.items():
+        if player in dict(query.named):
+            continue
+        mdp = context.mdp(context.spec.policy_type(types[player]).world)
+        worth = {
+            query.origins[query.streams[i]].text: show_value(query, i, values[player, i], signs) for i in used_streams(query, player)
+        }
+        policies[player] = WitnessPolicy(player, write(controller, mdp), worth, parts(context, query, types[player], found, player, controller))
+    broken = [i for i, held in found.literals]
+    lines = tuple(explain(query, i, truth.get(i), values, bounds, unknown) for i in broken if truth.get(i) is not None)
+    unknown_named = None if unknown is None or query.unknown is None else (query.unknown.name, unknown)
+    return Counterexample(policies, most_telling(query, found, replays), lines, unknown_named)
+
+
+def replay(context: Context, query: Query, type: str, controller: Controller) -> Replay:
+    world = context.spec.policy_type(type).world
+    return Replay(context.spec.world(world), context.mdp(world), query.atoms.of_world.get(world, []), controller)
+
+
+def used_streams(query: Query, player: str) -> list[int]:
+    return list(dict.fromkeys(t.stream for q in query.inequalities for _, t in q.terms if isinstance(t, ValueOf) and t.policy == player))
+
+
+def holds(
+    inequality: Inequality,
+    query: Query,
+    values: Mapping[tuple[str, int], Fraction | None],
+    bounds: list[Bounds],
+    unknown: Fraction | None,
+    signs: Mapping[Stream, int],
+) -> bool | None:
+    """The truth of an inequality for all values of the optima within their bounds; None if they leave it open or infinities clash."""
+    low = high = inequality.constant
+    infinite = set()
+    for c, term in inequality.terms:
+        match term:
+            case ValueOf(stream, policy):
+                value = values[policy, stream]
+                if value is None:
+                    infinite.add(c * -signs[query.streams[stream]] > 0)
+                else:
+                    low, high = low + c * value, high + c * value
+            case OptimumOf(k):
+                ends = sorted(c * Fraction(int(b.p), int(b.q)) for b in (bounds[k].lower, bounds[k].upper))
+                low, high = low + ends[0], high + ends[1]
+            case TheUnknown():
+                if unknown is None:
+                    return None
+                low, high = low + c * unknown, high + c * unknown
+    if infinite:
+        return None if len(infinite) > 1 else not infinite.pop()
+    strict = inequality.op == "<"
+    if high < 0 or (high == 0 and not strict):
+        return True
+    return False if low > 0 or (low == 0 and strict) else None
+
+
+def show_value(query: Query, stream: int, value: Fraction | None, signs: Mapping[Stream, int]) -> str:
+    """In terms of the user's objective (a safe formula is one minus its stream)."""
+    from prover.worlds.objective import Atoms
+    from prover.worlds.objective import stream as affine_of
+
+    s = query.streams[stream]
+    if value is None:
+        return "-infinity" if signs[s] == 1 else "infinity"
+    affine = affine_of(query.origins[s], Atoms())
+    return short(affine.constant + affine.scale * value)
+
+
+def parts(context: Context, query: Query, type: str, found: Found, player: str, controller: Controller) -> tuple[tuple[Fraction, tuple[str, ...]], ...]:
+    from prover.policies.arena import controller_of
+
+    mixed = found.parts.get(player)
+    if mixed is None:
+        return ((Fraction(1), rules_in_words(context, type, controller)),)
+    return tuple((Fraction(int(w.p), int(w.q)), rules_in_words(context, type, controller_of(point))) for w, _, point in mixed if w != 0)
+
+
+def rules_in_words(context: Context, type: str, controller: Controller) -> tuple[str, ...]:
+    """The decisions that are decisions: states with more than one enabled action, each once for each thing played there."""
+    mdp = context.mdp(context.spec.policy_type(type).world)
+    lines: dict[str, None] = {}
+    for (_, state), (actions, _) in sorted(controller.rules.items(), key=lambda item: (item[0][1], item[0][0])):
+        if mdp.choice_start[state + 1] - mdp.choice_start[state] < 2:
+            continue
+        where = ", ".join(f"{k} = {str(v).lower() if isinstance(v, bool) else v}" for k, v in mdp.named(state).items())
+        play = mdp.actions[actions[0][0]] if len(actions) == 1 else ", ".join(f"{short(p)}: {mdp.actions[a]}" for a, p in actions)
+        lines[f"at {where}: {play}"] = None
+    result = list(lines)
+    if not result:
+        return ("(there is nothing to decide)",)
+    return tuple(result if len(result) <= SHOWN_RULES else [*result[:SHOWN_RULES], f"... {len(result) - SHOWN_RULES} rules more, in the policy file"])
+
+
+def explain(
+    query: Query, index: int, held: bool | None, values: Mapping[tuple[str, int], Fraction | None], bounds: list[Bounds], unknown: Fraction | None
+) -> str:
+    facts = []
+    for _, term in query.inequalities[index].terms:
+        if isinstance(term, OptimumOf):
+            low, high = bounds[term.index].lower, bounds[term.index].upper
+            shown = short(Fraction(int(low.p), int(low.q))) if low == high else f"between {low} and {high}"
+            facts.append(f"{query.optima[term.index].text} = {shown}")
+    tail = f"   [{', '.join(facts)}]" if facts else ""
+    return f"{'holds' if held else 'fails'}: {query.texts[index]}{tail}"
+
+
+def most_telling(query: Query, found: Found, replays: Mapping[str, Replay]) -> Trace | None:
+    """The most probable run that makes an unwanted event happen; if the claim breaks for other reasons, the most likely run."""
+    for index, held in reversed(found.literals):
+        for c, term in query.inequalities[index].terms:
+            if isinstance(term, ValueOf) and term.policy in replays and query.streams[term.stream].kind == "probability":
+                grows = (c > 0) != held  # a failed `P <= bound`: the event is too likely
+                if grows:
+                    trace = replays[term.policy].trace(query.streams[term.stream])
+                    if trace is not None:
+                        return trace
+    return next((r.likely() for r in replays.values()), None)

@@ -1,0 +1,234 @@
+"""The reference replay: a controller run against the spec's own semantics, one state at a time, exactly.
+
+Nothing of the explorer, of the products or of the potentials is used: states are valuations, steps come from
+``dsl.semantics``, and the values are recomputed from a chain that is built here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from heapq import heappop, heappush
+from math import log
+
+from flint import fmpq
+
+from dsl import semantics
+from dsl.spec import Atom, World
+from prover.policies.controller import Controller
+from prover.solve import chain
+from prover.worlds import automaton
+from prover.worlds.components import strongly_connected_components
+from prover.worlds.mdp import Mdp
+from prover.worlds.objective import Stream
+
+Key = tuple[int, int]  # state, controller node
+
+
+@dataclass(frozen=True)
+class Step:
+    """A state as a reader knows it, and the action played there (None at the end)."""
+
+    state: Mapping[str, bool | int | str]
+    action: str | None
+
+
+@dataclass(frozen=True)
+class Trace:
+    steps: tuple[Step, ...]
+    probability: Fraction
+
+
+class Replay:
+    """One controller in one world, followed by the reference semantics."""
+
+    def __init__(self, world: World, mdp: Mdp, atoms: Sequence[Atom], controller: Controller) -> None:
+        self.world, self.mdp, self.atoms, self.controller = world, mdp, atoms, controller
+        self.names = [v.name for v in world.variables]
+        self.index = {tuple(mdp.valuation(s)): s for s in range(mdp.states)}
+        self._enabled: dict[int, list[semantics.Choice]] = {}
+
+    def state(self, s: int) -> dict[str, bool | int]:
+        return dict(zip(self.names, self.mdp.valuation(s), strict=True))
+
+    def number(self, state: Mapping[str, bool | int]) -> int:
+        return self.index[tuple(state[n] for n in self.names)]
+
+    def holds(self, atom: int | None, s: int) -> bool:
+        if atom is None:
+            raise ValueError("a stream without its state condition")
+        return bool(semantics.evaluate(self.atoms[atom].condition, self.state(s)))
+
+    def starts(self) -> list[tuple[Key, Fraction]]:
+        found: dict[Key, Fraction] = {}
+        for state, mass in semantics.initial_states(self.world):
+            s = self.number(state)
+            for weight, node in self.controller.starts(s):
+                found[s, node] = found.get((s, node), Fraction(0)) + mass * weight
+        return list(found.items())
+
+    def moves(self, key: Key) -> list[tuple[str, Key, Fraction, int]]:
+        """(action, next key, probability, next state)."""
+        s, node = key
+        if s not in self._enabled:
+            self._enabled[s] = semantics.enabled(self.world, self.state(s))
+        actions, targets = self.controller.rule(node, s)
+        result = []
+        for action, share in actions:
+            name = self.mdp.actions[action]
+            choice = next(c for c in self._enabled[s] if c.action == name)
+            for state, p in choice.outcomes:
+                t = self.number(state)
+                result.append((name, (t, targets.get(t, node)), share * p, t))
+        return result
+
+    # ------------------------------------------------------------ values
+
+    def value(self, stream: Stream) -> Fraction | None:
+        """The stream's value; None if it is infinite.  Horizons are summed step by step, the rest by one exact linear system."""
+        if stream.kind == "horizon":
+            return self._horizon(stream)
+        nodes: dict[tuple[Key, object], int] = {}
+        rows: list[chain.Row] = []
+        constants: list[list[fmpq]] = []
+        earns: list[bool] = []
+        start: list[tuple[int, Fraction]] = []
+        total = Fraction(0)
+        queue: list[tuple[Key, object]] = []
+
+        def visit(node: tuple[Key, object]) -> int:
+            if node not in nodes:
+                nodes[node] = len(queue)
+                queue.append(node)
+            return nodes[node]
+
+        for key, mass in self.starts():
+            memory = self._begin(stream, key[0])
+            if memory == automaton.TRUE:
+                total += mass
+            start.append((visit((key, memory)), mass))
+        factor = fmpq(1) if stream.factor is None else fmpq(stream.factor.numerator, stream.factor.denominator)
+        for key, memory in queue:
+            row: chain.Row = {}
+            gain, any_gain = fmpq(0), False
+            if not self._over(stream, memory):
+                for action, target, p, t in self.moves(key):
+                    after = self._after(stream, memory, t)
+                    earned = self._earned(stream, memory, after, key[0], action, t)
+                    any_gain = any_gain or earned != 0
+                    q = fmpq(p.numerator, p.denominator)
+                    gain += q * fmpq(earned.numerator, earned.denominator)
+                    if factor != 0:
+                        k = visit((target, after))
+                        row[k] = row.get(k, fmpq(0)) + factor * q
+            rows.append(row)
+            constants.append([gain])
+            earns.append(any_gain)
+        if stream.factor is None:
+            for component in strongly_connected_components([list(row) for row in rows]):
+                inside = set(component)
+                if any(not rows[k] or any(t not in inside for t in rows[k]) for k in component):
+                    continue
+                if any(earns[k] for k in component):
+                    return None
+                worth = fmpq(1) if stream.kind == "recurrence" and any(self.holds(stream.atom, queue[k][0][0]) for k in component) else fmpq(0)
+                for k in component:
+                    rows[k], constants[k] = {}, [worth]
+        values = chain.solve(rows, constants)
+        return total + sum((mass * _fraction(values[k][0]) for k, mass in start), Fraction(0))
+
+    def _horizon(self, stream: Stream) -> Fraction:
+        law = dict(self.starts())
+        total = Fraction(0)
+        for _ in range(stream.steps):
+            following: dict[Key, Fraction] = {}
+            for key, mass in law.items():
+                for action, target, p, t in self.moves(key):
+                    total += mass * p * self._reward(stream, key[0], action, t)
+                    following[target] = following.get(target, Fraction(0)) + mass * p
+            law = following
+        return total
+
+    def _reward(self, stream: Stream, s: int, action: str, t: int) -> Fraction:
+        return semantics.reward(self.world, str(stream.reward), self.state(s), action, self.state(t))
+
+    def _begin(self, stream: Stream, s: int) -> object:
+        if stream.path is not None:
+            return automaton.progress(automaton.start(stream.path), lambda a: self.holds(a, s))
+        return stream.kind == "until" and self.holds(stream.atom, s)
+
+    def _after(self, stream: Stream, memory: object, t: int) -> object:
+        if isinstance(memory, frozenset):
+            return automaton.progress(memory, lambda a: self.holds(a, t))
+        return memory or (stream.kind == "until" and self.holds(stream.atom, t))
+
+    @staticmethod
+    def _over(stream: Stream, memory: object) -> bool:
+        if isinstance(memory, frozenset):
+            return memory in (automaton.TRUE, automaton.FALSE)
+        return memory is True
+
+    def _earned(self, stream: Stream, memory: object, after: object, s: int, action: str, t: int) -> Fraction:
+        if stream.kind == "probability":
+            return Fraction(int(after == automaton.TRUE and memory != automaton.TRUE))
+        return Fraction(0) if stream.kind == "recurrence" else self._reward(stream, s, action, t)
+
+    # ------------------------------------------------------------ traces
+
+    def trace(self, stream: Stream | None) -> Trace | None:
+        """The most probable run that makes the path formula true; without one, the most probable run into what it repeats."""
+        best: dict[tuple[Key, object], float] = {}
+        heap: list[tuple[float, int, tuple[Key, object], Fraction, tuple[object, ...]]] = []
+        count = 0
+        for key, mass in self.starts():
+            memory = self._begin(stream, key[0]) if stream is not None else False
+            heappush(heap, (-_log(mass), count, (key, memory), mass, ()))
+            count += 1
+        while heap:
+            cost, _, node, mass, past = heappop(heap)
+            if node in best:
+                continue
+            best[node] = cost
+            key, memory = node
+            if memory == automaton.TRUE:
+                return self._unwind(past, key, mass)
+            if stream is not None and self._over(stream, memory):
+                continue
+            if len(best) > 200_000:
+                return None
+            for action, target, p, t in self.moves(key):
+                after = self._after(stream, memory, t) if stream is not None else False
+                if (target, after) not in best:
+                    count += 1
+                    heappush(heap, (cost - _log(p), count, (target, after), mass * p, (past, key, action)))
+        return None
+
+    def likely(self, limit: int = 30) -> Trace:
+        """The run that takes the most probable step each time, until it repeats or ``limit`` steps."""
+        key, mass = max(self.starts(), key=lambda item: item[1])
+        steps: list[Step] = []
+        seen: set[Key] = set()
+        while key not in seen and len(steps) < limit:
+            seen.add(key)
+            action, target, p, _ = max(self.moves(key), key=lambda move: move[2])
+            steps.append(Step(self.mdp.named(key[0]), action))
+            key, mass = target, mass * p
+        return Trace((*steps, Step(self.mdp.named(key[0]), None)), mass)
+
+    def _unwind(self, past: tuple[object, ...], key: Key, mass: Fraction) -> Trace:
+        steps = [Step(self.mdp.named(key[0]), None)]
+        while past:
+            previous, before, action = past
+            steps.append(Step(self.mdp.named(before[0]), str(action)))  # type: ignore[index]
+            past = previous  # type: ignore[assignment]
+        return Trace(tuple(reversed(steps)), mass)
+
+
+def _fraction(x: fmpq) -> Fraction:
+    return Fraction(int(x.p), int(x.q))
+
+
+def _log(p: Fraction) -> float:
+    """Of any positive rational, however small; only the order of the search depends on it."""
+    return log(p.numerator) - log(p.denominator)
