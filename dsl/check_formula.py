@@ -13,7 +13,7 @@ from dsl.check_expression import Context, check, counted, known
 from dsl.operators import IllTyped
 from dsl.policy_terms import SELF, Roles, applied, bounded, functional, implicit, near_optimal, optimum, policy, same_world
 from dsl.scope import BUILT_IN_FUNCTIONS, Scope
-from dsl.semantics import show
+from dsl.semantics import MAX_BITS, bits, show
 from dsl.source import Span
 from dsl.types import Bool, is_number
 
@@ -58,6 +58,8 @@ def meaning(node: syntax.Expr, roles: Roles) -> Meaning | None:
     scope = roles.scope
     try:
         found = _rule(node, roles)
+        if isinstance(found, Affine) and any(bits(c) > MAX_BITS for c in (found.constant, *(c for c, _ in found.terms))):
+            raise IllTyped("E208", node.span, f"a number in this combination has more than {MAX_BITS} bits")
         if found is None or isinstance(found, (Affine, Extreme, Branch)):
             return found
         return bounded(found, node.span)

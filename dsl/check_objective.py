@@ -13,6 +13,7 @@ from dsl.semantics import show
 from dsl.source import Span
 
 MAX_PATH = 10_000  # nodes of a path formula
+MAX_PATH_DEPTH = 200
 MAX_STEPS = 1_000_000  # of a horizon or a bounded operator
 
 
@@ -27,8 +28,9 @@ def check_objective(node: syntax.ExpectedReward | syntax.PathProbability, world:
             typed = check_path(path, Context(scope, world))
             if typed is None:
                 return None
-            if size_of(typed) > MAX_PATH:
-                scope.error("E410", span, f"this path formula has more than {MAX_PATH} parts, written without `<=>` and `if`")
+            if is_too_large(typed):
+                limits = f"more than {MAX_PATH} parts or is nested more than {MAX_PATH_DEPTH} deep"
+                scope.error("E410", span, f"this path formula has {limits}, `<=>` and `if` written out")
                 return None
             if not (is_cosafe(typed) or is_safe(typed) or is_recurrence(typed)):
                 scope.error(
@@ -165,22 +167,27 @@ def negated(path: spec.Path) -> spec.Path:
             return spec.PathNot(path)
 
 
-def size_of(path: spec.Path) -> int:
-    """Nodes of the formula; counting stops soon after MAX_PATH, because shared parts make a small graph a huge tree."""
+def is_too_large(path: spec.Path) -> bool:
+    """Counting stops as soon as it is known, because shared parts make a small graph a huge tree."""
     size = 0
-    todo: list[spec.Path] = [path]
-    while todo and size <= MAX_PATH:
+    todo: list[tuple[spec.Path, int]] = [(path, 1)]
+    while todo:
+        node, depth = todo.pop()
         size += 1
-        match todo.pop():
+        if size > MAX_PATH or depth > MAX_PATH_DEPTH:
+            return True
+        match node:
             case spec.Atom():
                 pass
             case spec.PathNot(arg=arg) | spec.Next(arg=arg):
-                todo.append(arg)
+                todo.append((arg, depth + 1))
             case spec.PathAnd(args=args) | spec.PathOr(args=args):
-                todo.extend(args)
+                todo.extend((arg, depth + 1) for arg in args)
             case spec.Until(left=left, right=right):
-                todo.extend((left, right))
-    return size
+                todo.extend(((left, depth + 1), (right, depth + 1)))
+            case _:
+                assert_never(node)
+    return False
 
 
 # ---------------------------------------------------------------- which automaton

@@ -20,7 +20,8 @@ from dsl.types import Enum, Type
 
 MAX_DEPTH = 250  # of a typed expression
 MAX_SIZE = 100_000  # nodes of one typed expression
-MAX_EXPANSION = 2_000_000  # nodes that all the uses of functions, labels and properties may come to
+MAX_EXPANSION = 500_000  # nodes that all the uses of functions, labels and properties may come to
+MAX_DIAGNOSTICS = 200
 MAX_SUGGESTIONS = 100  # difflib is slow: a file with thousands of unknown names gets no more hints than this
 
 BUILT_IN_FUNCTIONS = ("abs", "ceil", "floor", "max", "min", "near_optimal")
@@ -83,9 +84,7 @@ class Scope:
     # ------------------------------------------------ diagnostics
 
     def error(self, code: str, span: Span, message: str, hint: str | None = None) -> None:
-        diagnostic = Diagnostic(code, span, message, hint)
-        if diagnostic not in self.diagnostics[-3:]:
-            self.diagnostics.append(diagnostic)
+        self.diagnostics.append(Diagnostic(code, span, message, hint))
 
     def refuse(self, broken: IllTyped) -> None:
         self.error(broken.code, broken.span, broken.message, broken.hint)

@@ -16,7 +16,7 @@ from dsl.diagnostic import SpecError
 from dsl.imports import load_files
 from dsl.operators import PARAMETER
 from dsl.resolve import declare, in_order
-from dsl.scope import Function, Scope
+from dsl.scope import MAX_DIAGNOSTICS, Function, Scope
 from dsl.source import Source
 from dsl.types import Int, Type
 
@@ -61,7 +61,8 @@ def check_files(files: Sequence[syntax.File], sources: dict[str, Source]) -> spe
     statements = [check_statement(claim, scope) for claim in claims]
     check_premises(claims, scope)
     if scope.diagnostics:
-        raise SpecError(scope.diagnostics)
+        distinct = SpecError(dict.fromkeys(scope.diagnostics)).diagnostics  # a name that is used twice in one place is reported once
+        raise SpecError(distinct[:MAX_DIAGNOSTICS])
     scores = [(d.name.name, _score(d, scope)) for d in kept if isinstance(d, syntax.Score)]
     return spec.Spec(
         worlds=tuple(world for world in scope.worlds.values() if world is not None),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from flint import fmpq
 
 from dsl.spec import PolicyType, Variable
 from dsl.types import Enum
+from prover.policies.arena import controller_of
 from prover.policies.context import Context
 from prover.policies.controller import Controller
+from prover.policies.decide import Found
 from prover.policies.optimum import Cases, Optimum
 from prover.policies.query import Inequality, OptimumOf, Query, Skeleton, TheUnknown, ValueOf, references
 from prover.policies.theory import Theory, Tree
@@ -154,6 +157,63 @@ class Document:
         """The checker numbers the comparisons of the body in the order in which they first occur."""
         return references(self.query.skeleton).index(inequality)
 
+    # ------------------------------------------------------------ thresholds
+
+    def breaks(self, found: Found, theory: Theory) -> dict[str, Any] | None:
+        """How the claim fails right behind its threshold; None where a policy type admits no mixtures to show it with."""
+        counterexample = found.breaks
+        if counterexample is None or any(parts is None for parts in counterexample.parts.values()):
+            return None
+        policies, values = [], []
+        inside: list[list[Any]] = []
+        edge: list[list[Any]] = []
+        for player, _ in self.query.variables:
+            numbers = []
+            parts = counterexample.parts.get(player)
+            if not parts:
+                return None
+            for _, _, point in parts:
+                controller = controller_of(point)
+                number = self.evidence_policy(controller)
+                numbers.append(number)
+                base = theory.arenas[player].product
+                values += self.values(number, controller, base)
+            policies.append([player, numbers])
+            inside.append([player, [str(here) for here, _, _ in parts]])
+            edge.append([player, [str(there) for _, there, _ in parts]])
+        for name, _, controller in self.named:
+            base = theory.arenas[name].product
+            values += self.values(None, controller, base)
+        at = not found.attained and self.contains(found.value)
+        return {
+            "policies": policies,
+            "values": values,
+            "inside": {"unknown": str(counterexample.unknown), "weights": inside},
+            "edge": {"unknown": str(found.value), "weights": inside if at else edge},
+            "literals": [[self.atom(i), held] for i, held in counterexample.literals],
+        }
+
+    def contains(self, value: fmpq | None) -> bool:
+        u = self.query.unknown
+        if u is None or value is None:
+            return False
+        x = Fraction(int(value.p), int(value.q))
+        above = u.low is None or x > u.low or (x == u.low and u.low_closed)
+        return above and (u.high is None or x < u.high or (x == u.high and u.high_closed))
+
+    def values(self, number: int | None, controller: Controller, base: Product) -> list[list[Any]]:
+        """[policy, objective, upper lemma, lower lemma] for every stream that is finite under the controller."""
+        chain = base if base.controller is controller else self.context.product(self.query, base.mdp.world, base.streams, base.depth, controller)
+        rows = []
+        for i, stream in enumerate(chain.streams):
+            finite = frozenset([i]) if stream.sums_for_ever else frozenset()
+            upper, lower = (supremum(chain, {i: fmpq(sign)}, finite) for sign in (1, -1))
+            if not isinstance(upper, Supremum) or not isinstance(lower, Supremum) or upper.bound is None:
+                continue
+            policy: Any = number if number is not None else ("named", next(k for k, (_, _, c) in enumerate(self.named) if c is controller))
+            rows.append([policy, self.objective(chain, i), self.bound(upper, chain), self.bound(lower, chain)])
+        return rows
+
     # ------------------------------------------------------------ the claim
 
     def claim(self, name: str, kind: str, text: str) -> dict[str, Any]:
@@ -216,6 +276,9 @@ class Document:
         for product, policy in self.products:
             index = None if policy is None else (policy[1] if policy[0] == "evidence" else count + policy[1])
             products.append(self.product_json(product, index))
+        for row in (argument.get("breaks") or {}).get("values", ()):
+            if isinstance(row[0], tuple):
+                row[0] = count + row[0][1]
         return {
             "format": FORMAT,
             "claim": claim,
@@ -309,7 +372,7 @@ def refutation(
     name: str,
     text: str,
     *,
-    threshold: tuple[fmpq | None, bool] | None = None,
+    threshold: Found | None = None,
     witnesses: Mapping[str, Controller] | None = None,
 ) -> dict[str, Any]:
     """The proof of a ``forall`` query; of a find up to a threshold (value or None for infinity, attained); of an ``exists`` by witnesses."""
@@ -326,8 +389,13 @@ def refutation(
         optima_json.append(document.optimum(optimum, k))
     body = document.tree(tree, theory)
     if threshold is not None:
-        value, attained = threshold
-        argument: dict[str, Any] = {"kind": "threshold", "value": "infinity" if value is None else str(value), "attained": attained, "tree": body, "breaks": None}
+        argument: dict[str, Any] = {
+            "kind": "threshold",
+            "value": "infinity" if threshold.value is None else str(threshold.value),
+            "attained": threshold.attained,
+            "tree": body,
+            "breaks": None if threshold.breaks is None else document.breaks(threshold, theory),
+        }
         kind = "find"
     elif fixed:
         argument = {"kind": "witness", "policies": [[p, document.evidence_policy(c)] for p, c in fixed.items()], "tree": body}

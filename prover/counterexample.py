@@ -33,7 +33,7 @@ class WitnessPolicy:
     mixture: tuple[tuple[Fraction, tuple[str, ...]], ...]  # weight, the rules of one deterministic part in words
 
     def to_json(self) -> dict[str, Any]:
-        return {"policy": dict(self.document), "objectives": dict(self.objectives)}
+        return {"controller": dict(self.document), "objectives": dict(self.objectives)}
 
 
 @dataclass(frozen=True)

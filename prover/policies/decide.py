@@ -186,7 +186,7 @@ def _descend(current: Stage, query: Query, clock: Callable[[], None]) -> Found |
     closed_threshold = Threshold(threshold.value, True, direction)
     at_edge = current.search.decide(closed_threshold)
     if isinstance(at_edge, Counterexample):
-        return Found(decided, threshold.value, False, breaks, True)
+        return Found(decided, threshold.value, False, at_edge, True)
     if isinstance(at_edge, Stuck):
         return Found(decided, threshold.value, False, breaks, True, at_edge.reason)
     return Found(Decided(query, current.theory, current.optima, at_edge, closed_threshold), threshold.value, True, breaks, True)

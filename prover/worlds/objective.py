@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from dsl.diagnostic import Diagnostic, SpecError
 from dsl.spec import Atom, Const, Discount, Expected, Horizon, Objective, Probability, Total, UntilState
@@ -41,7 +42,7 @@ class Stream:
         """The objective as proof files write it."""
         match self.kind:
             case "probability":
-                return {"world": world, "kind": "probability", "path": self.path}
+                return {"world": world, "kind": "probability", "path": _lists(self.path)}
             case "recurrence":
                 return {"world": world, "kind": "recurrence", "atom": self.atom}
             case "total":
@@ -53,6 +54,10 @@ class Stream:
             case _:
                 mode = ["discount", str(self.factor)]
         return {"world": world, "kind": "expected", "reward": self.reward, "mode": mode}
+
+
+def _lists(formula: Any) -> Any:
+    return [_lists(part) for part in formula] if isinstance(formula, tuple) else formula
 
 
 @dataclass(frozen=True)

@@ -419,7 +419,8 @@ ALL = {
     f.__name__: f
     for f in (
         total, until, discount, discount_layers, horizon, known_finite, losing_loop, trap, no_finite_policy, minimum, paths, recurrent,
-        witness, margin, margin_of_a_closed_claim, margin_at_the_end, unlimited, deterministic, named, two_policies, samples, runs, mixture, assumed,
+        witness, margin, margin_of_a_closed_claim, margin_at_the_end,
+        unlimited, deterministic, named, two_policies, samples, runs, mixture, assumed,
     )
 }  # fmt: skip
 PERMITTED = frozenset({"evaluation", "learns"})

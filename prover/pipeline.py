@@ -1,0 +1,174 @@
+"""The sentence: load, check, build the worlds, prove, check the proofs, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from dsl.diagnostic import Diagnostic, SpecError
+from dsl.source import Source
+from dsl.spec import Assume, Claim, Find, Quantified, Spec
+from prover.policies.context import Context, WorldSummary
+from prover.verdict import Result, Unknown, Verdict
+
+Statement = Claim | Find
+
+
+@dataclass(frozen=True)
+class Report:
+    """Results in the order of the file; a spec with errors has diagnostics and no results."""
+
+    file: str
+    seed: int
+    worlds: tuple[WorldSummary, ...]
+    results: tuple[Result, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, Source]
+
+
+def prove(
+    path: Path | str,
+    *,
+    claim: str | None = None,
+    method: str = "auto",
+    timeout: Fraction | float | None = None,
+    max_states: int = 10_000_000,
+    precision: Fraction = Fraction(1, 10**6),
+    progress: Callable[[str], None] | None = None,
+) -> Report:
+    """Every claim, theorem and find of the spec (or only ``claim`` and what it rests on) with its verdict.
+
+    ``timeout`` is in seconds, for each statement; ``precision`` bounds the width of a threshold that has no exact answer.
+    """
+    from dsl.typecheck import load
+
+    path = Path(path)
+    context: Context | None = None
+    sources: Mapping[str, Source] = {}
+    try:
+        spec, sources = load(path)
+        context = Context(spec, path.parent, max_states=max_states, progress=progress)
+        wanted = selected(spec, claim)
+        for statement in wanted:
+            explore_worlds(context, statement)
+        results = decide_all(context, wanted, claim, method, timeout)
+    except SpecError as error:
+        sources = sources or _sources(path)
+        return Report(str(path), 0, tuple(context.summaries) if context else (), (), error.diagnostics, sources)
+    return Report(str(path), 0, tuple(context.summaries), tuple(results), (), sources)
+
+
+def _sources(path: Path) -> dict[str, Source]:
+    """What can still be read of a spec whose loading failed, for rendering."""
+    from dsl.imports import load_files
+
+    try:
+        return load_files(path)[1]
+    except SpecError:
+        from dsl.parse import parse_bytes
+
+        try:
+            return {str(path): parse_bytes(str(path), path.read_bytes())}
+        except (OSError, SpecError):
+            return {}
+
+
+def selected(spec: Spec, claim: str | None) -> list[Statement]:
+    """The statements to decide: all, or the one asked for and those that it names."""
+    statements = [s for s in spec.statements if not isinstance(s, Assume)]
+    if claim is None:
+        return statements
+    names = {claim}
+    for statement in reversed(statements):
+        if statement.name in names and isinstance(statement, Claim):
+            if statement.by is not None:
+                names.update(statement.by)
+            elif not isinstance(statement.body, Quantified):
+                names.update(s.name for s in statements if s.span.line < statement.span.line)
+    return [s for s in statements if s.name in names] if any(s.name == claim for s in statements) else []
+
+
+def explore_worlds(context: Context, statement: Statement) -> None:
+    """Worlds first: what is wrong with one is an error of the spec, whichever claim meets it."""
+    for world in context.spec.worlds:
+        if any(type.world == world.name for type in context.spec.policy_types):
+            context.mdp(world.name)
+
+
+def decide_all(context: Context, wanted: list[Statement], claim: str | None, method: str, timeout: Fraction | float | None) -> list[Result]:
+    established: dict[str, Verdict] = {}
+    results = []
+    for statement in wanted:
+        context.progress(f"proving {statement.name}")
+        begin = time.perf_counter()
+        verdict = _within(timeout, lambda clock, s=statement: verdict_of(context, s, established, clock, method))  # type: ignore[misc]
+        established[statement.name] = verdict
+        kind = "find" if isinstance(statement, Find) else statement.kind
+        used = method if method != "auto" else "lazy"
+        results.append(Result(statement.name, kind, verdict, statement.span.line, time.perf_counter() - begin, used, statement.text))
+    return results
+
+
+def verdict_of(context: Context, statement: Statement, established: Mapping[str, Verdict], clock: Callable[[], None], method: str) -> Verdict:
+    from prover import storey1
+
+    if isinstance(statement, Find):
+        return storey1.prove_find(context, statement, clock)
+    if isinstance(statement.body, Quantified):
+        return storey1.prove_claim(context, statement, statement.body, clock, method)
+    from prover.training.decide import decide_measure
+
+    return decide_measure(context, statement, established, clock)
+
+
+def _within(timeout: Fraction | float | None, work: Callable[[Callable[[], None]], Verdict]) -> Verdict:
+    if timeout is None:
+        return work(lambda: None)
+    from prover.deadline import within
+
+    outcome = within(float(timeout), work)
+    return Unknown(f"no answer within {float(timeout):g} s; a longer --timeout may decide it") if outcome is None else outcome
+
+
+def stated(path: Path | str, name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The claim and the worlds that a proof of this statement must carry, built by the reference semantics alone.
+
+    KeyError if the spec states nothing of that name.
+    """
+    from dsl.typecheck import load
+    from prover import storey1
+    from prover.worlds.small import explore_small
+
+    path = Path(path)
+    spec, _ = load(path)
+    context = Context(spec, path.parent)
+    for world in spec.worlds:
+        limit = context.max_states
+        mdp = explore_small(world, limit=limit, max_states=limit, rewards=tuple(r.name for r in world.rewards), progress=None)
+        if mdp is None:
+            raise RuntimeError("the reference exploration has no limit but the number of states")
+        context.mdps[world.name] = mdp
+    statement = next((s for s in spec.statements if s.name == name and not isinstance(s, Assume)), None)
+    if statement is None:
+        raise KeyError(name)
+    if not isinstance(statement.body, Quantified):
+        from prover.training.decide import stated_measure
+
+        document = stated_measure(context, statement, lambda: None)  # type: ignore[arg-type]
+    else:
+        document = storey1.stated_claim(context, statement, lambda: None)
+    return document["claim"], document["worlds"]
+
+
+def export_smt2(path: Path | str) -> dict[str, str]:
+    """Every query that the claims of the spec ask, as SMT-LIB 2 text by name; unsat means that the claim is true."""
+    from dsl.typecheck import load
+    from prover.policies.export import scripts
+
+    path = Path(path)
+    spec, _ = load(path)
+    return scripts(Context(spec, path.parent))
