@@ -19,11 +19,11 @@ Quantity = Term | ProbabilityOf | ExpectationOf
 MAX_PIECES = 256
 
 
-class TooManyPieces(Exception):  # noqa: N818  the checker turns it into a diagnostic
+class TooManyPieces(Exception):
     pass
 
 
-class NotLinear(Exception):  # noqa: N818
+class NotLinear(Exception):
     pass
 
 

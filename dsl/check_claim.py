@@ -9,12 +9,12 @@ from typing import assert_never
 from dsl import affine, resolve, spec, syntax
 from dsl.affine import Comparison, Junction, Known, Negation, Quantifier, Statement
 from dsl.check_expression import known_number
-from dsl.check_formula import formula, prefixed
+from dsl.check_formula import prefixed
+from dsl.lower import measure_formula, quantified
 from dsl.operators import IllTyped
 from dsl.policy_terms import Roles
 from dsl.scope import Scope
 from dsl.semantics import show
-from dsl.source import Span
 
 StatementNode = syntax.Claim | syntax.Theorem | syntax.Find | syntax.Assume
 
@@ -55,38 +55,6 @@ def _body(node: syntax.Claim | syntax.Theorem | syntax.Assume, scope: Scope) -> 
         message = "one claim mixes values of policies with probabilities over training"
         raise IllTyped("E412", node.body.span, message, "state the two in separate claims and join them in a theorem")
     return measure_formula(found, node.body.span) if kinds == {True} else quantified(found, node.body.span)
-
-
-def quantified(found: Statement, span: Span) -> spec.Quantified:
-    if isinstance(found, Quantifier):
-        return spec.Quantified(found.kind, found.variables, formula(found.body, span))
-    return spec.Quantified("forall", (), formula(found, span))
-
-
-def measure_formula(found: Statement, span: Span) -> spec.MeasureFormula:
-    match found:
-        case Comparison(op=op, affine=number, text=text):
-            return spec.MeasureCompare(op, _measure_linear(number, span), text)
-        case Known(value=value):  # a constant truth is the comparison -1 < 0 or 0 < 0
-            return spec.MeasureCompare("<", spec.MeasureLinear((), Fraction(-1 if value else 0)), "true" if value else "false")
-        case Negation(arg=arg):
-            return spec.MeasureNot(measure_formula(arg, span))
-        case Junction(kind=kind, args=args):
-            done = tuple([measure_formula(arg, span) for arg in args])
-            return spec.MeasureAnd(done) if kind == "and" else spec.MeasureOr(done)
-        case Quantifier(kind=kind):
-            raise IllTyped("E404", span, f"`{kind}` cannot stand in a claim about training")
-        case _:
-            assert_never(found)
-
-
-def _measure_linear(number: affine.Affine, span: Span) -> spec.MeasureLinear:
-    terms: list[tuple[Fraction, spec.ProbabilityOf | spec.ExpectationOf]] = []
-    for coefficient, quantity in number.terms:
-        if not isinstance(quantity, (spec.ProbabilityOf, spec.ExpectationOf)):
-            raise IllTyped("E412", span, "one comparison mixes values of policies with probabilities over training")
-        terms.append((coefficient, quantity))
-    return spec.MeasureLinear(tuple(terms), number.constant)
 
 
 # ---------------------------------------------------------------- find

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import assert_never
 
 from dsl import operators, spec, syntax
+from dsl.check_name import Context, check_name, check_qualified, unknown
 from dsl.expand import expanded
 from dsl.operators import IllTyped, constant
-from dsl.scope import BUILT_IN_FUNCTIONS, Scope, WorldNames
+from dsl.scope import BUILT_IN_FUNCTIONS, Scope
 from dsl.semantics import EvaluationError, Value, show
 from dsl.source import Span
 from dsl.types import Bool, Char, Int, Rational, Type
 
 MAX_RANGE = 10_000  # members of a range that `sum`, `forall` or `exists` runs over
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Where an expression stands: which names it sees besides those at the top level."""
-
-    scope: Scope
-    world: WorldNames | None = None
-    local: Mapping[str, spec.Expr] = field(default_factory=dict)
-    primes: bool = False
 
 
 # ---------------------------------------------------------------- entry points
@@ -104,9 +94,9 @@ def _check(node: syntax.Expr, context: Context) -> spec.Expr | None:
     scope = context.scope
     match node:
         case syntax.Name():
-            return name(node, context)
+            return check_name(node, context)
         case syntax.Qualified():
-            return qualified(node, scope)
+            return check_qualified(node, scope)
         case syntax.Number(value=value, integer=integer, span=span):
             return constant(value.numerator if integer else value, span)
         case syntax.Text(value=value, span=span):
@@ -146,59 +136,6 @@ def _check(node: syntax.Expr, context: Context) -> spec.Expr | None:
             assert_never(node)
 
 
-def name(node: syntax.Name, context: Context) -> spec.Expr | None:
-    scope, text, span = context.scope, node.name, node.span
-    if text in context.local:
-        return replace(context.local[text], span=span)
-    if context.world is not None and text in context.world.variables:
-        type = context.world.variables[text]
-        return None if type is None else spec.Var(text, type, False, span)
-    if context.world is not None and text in context.world.labels:
-        meaning = context.world.labels[text]
-        if meaning is None:
-            return None
-        scope.charge(scope.measure(meaning)[0], span)
-        return meaning
-    if text in scope.constants:
-        value = scope.constants[text]
-        if isinstance(value, spec.Grid):
-            raise IllTyped("E209", span, f"`{text}` is a grid", f"look up one character: `{text}[x, y]`")
-        return None if value is None else replace(value, span=span)
-    if text in scope.members:
-        owners = scope.members[text]
-        if len(owners) > 1:
-            raise IllTyped("E209", span, f"`{text}` is a member of {len(owners)} enums", f"write `{owners[0][0].name}::{text}`")
-        return constant(owners[0][1], span, owners[0][0])
-    raise _unknown(node, context)
-
-
-def _unknown(node: syntax.Name, context: Context) -> IllTyped:
-    scope, text, world = context.scope, node.name, context.world
-    kind = scope.kind(text)
-    if kind is not None:
-        return IllTyped("E209", node.span, f"`{text}` is {kind}; it has no value here")
-    if world is not None and (text in world.actions or text in world.rewards):
-        return IllTyped("E209", node.span, f"`{text}` is {'an action' if text in world.actions else 'a reward'}; it has no value here")
-    around = [*context.local, *scope.constants, *scope.members]
-    if world is not None:
-        hint = scope.similar(text, [*world.variables, *world.labels, *around])
-        return IllTyped("E203", node.span, f"`{text}` is not a variable of world {world.name}", hint)
-    if text in scope.state_names:
-        return IllTyped("E207", node.span, f"`{text}` depends on the state of world {scope.state_names[text]}; a constant is needed here")
-    return IllTyped("E201", node.span, f"`{text}` is not declared", scope.similar(text, around))
-
-
-def qualified(node: syntax.Qualified, scope: Scope) -> spec.Expr:
-    """``Dir::N``: a member of an enum."""
-    first, last = node.parts[0].name, node.parts[-1].name
-    if len(node.parts) == 2 and first in scope.enums:
-        type = scope.enums[first]
-        if last in type.members:
-            return constant(type.members.index(last), node.span, type)
-        raise IllTyped("E201", node.parts[-1].span, f"`{last}` is not a member of enum {first}", scope.similar(last, type.members))
-    raise IllTyped("E290", node.span, "a variable of one component of a world is not supported yet")
-
-
 def _prime(node: syntax.Prime, context: Context) -> spec.Expr | None:
     if not context.primes:
         raise IllTyped("E210", node.span, "the next state has no value here", "primes stand left of `=` in outcomes, and in rewards")
@@ -206,7 +143,7 @@ def _prime(node: syntax.Prime, context: Context) -> spec.Expr | None:
         raise IllTyped("E290", node.span, "array variables are not supported yet")
     if not isinstance(node.arg, syntax.Name) or context.world is None or node.arg.name not in context.world.variables:
         if isinstance(node.arg, syntax.Name) and context.world is not None and node.arg.name not in context.world.labels:
-            raise _unknown(node.arg, context)
+            raise unknown(node.arg, context)
         raise IllTyped("E210", node.span, "only a variable has a prime")
     type = context.world.variables[node.arg.name]
     return None if type is None else spec.Var(node.arg.name, type, True, node.span)
@@ -271,7 +208,7 @@ def _index(node: syntax.Index, context: Context) -> spec.Expr | None:
     if base is None or base not in scope.constants:
         variables = () if context.world is None else context.world.variables
         if isinstance(node.base, syntax.Name) and base not in variables and scope.kind(node.base.name) is None:
-            raise _unknown(node.base, context)
+            raise unknown(node.base, context)
         raise IllTyped("E290", node.span, "array variables are not supported yet; only a grid can be indexed")
     grid = scope.constants[base]
     args = [check(arg, context) for arg in node.args]
@@ -371,45 +308,6 @@ def _domain(binder: syntax.Binder, scope: Scope) -> list[spec.Expr] | None:
             return [constant(index, span, type) for index in range(len(type.members))]
         case _:
             raise IllTyped("E209", binder.domain.span, "only ranges and enums can be run over in an expression of one state")
-
-
-# ---------------------------------------------------------------- types
-
-
-def type_of(node: syntax.Type, scope: Scope) -> Type | None:
-    """A written type; a range has constant ends."""
-    match node:
-        case syntax.Name(name="bool"):
-            return Bool()
-        case syntax.Name(name="int"):
-            return Int()
-        case syntax.Name(name="rational"):
-            return Rational()
-        case syntax.Name(name=name) if name in scope.enums:
-            return scope.enums[name]
-        case syntax.Name(name=name, span=span):
-            spellings = {"boolean": "bool", "Bool": "bool", "integer": "int", "Int": "int", "real": "rational", "float": "rational"}
-            kind = scope.kind(name)
-            if kind is not None:
-                scope.error("E209", span, f"`{name}` is {kind}, not a type of values")
-                return None
-            near = spellings.get(name)
-            hint = f"did you mean `{near}`?" if near else scope.similar(name, ["bool", "int", "rational", *scope.enums])
-            scope.error("E201", span, f"`{name}` is not a type", hint)
-            return None
-        case syntax.Qualified(span=span):
-            scope.error("E201", span, "this is not a type")
-            return None
-        case syntax.Range(low=low, high=high, span=span):
-            a, b = known_integer(low, scope, "an end of a range"), known_integer(high, scope, "an end of a range")
-            if a is None or b is None:
-                return None
-            if a > b:
-                scope.error("E216", span, f"the range {show(a)}..{show(b)} is empty")
-                return None
-            return Int(a, b)
-        case _:
-            assert_never(node)
 
 
 def counted(number: int, noun: str) -> str:

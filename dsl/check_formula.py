@@ -9,11 +9,27 @@ from typing import assert_never
 
 from dsl import affine, spec, syntax
 from dsl.affine import Affine, Branch, Extreme, Known, Negation, Number, Quantifier, Statement
-from dsl.check_expression import Context, check, counted, known
+from dsl.check_expression import check, counted, known
+from dsl.check_name import Context
+from dsl.lower import formula, linear
 from dsl.operators import IllTyped
-from dsl.policy_terms import SELF, Roles, applied, bounded, functional, implicit, near_optimal, optimum, policy, same_world
+from dsl.policy_terms import (
+    SELF,
+    Roles,
+    applied,
+    bound_type,
+    bounded,
+    functional,
+    implicit,
+    near_optimal,
+    optimum,
+    policy,
+    refuse_impossible_bound,
+    same_world,
+    want_free,
+)
 from dsl.scope import BUILT_IN_FUNCTIONS, Scope
-from dsl.semantics import MAX_BITS, bits, show
+from dsl.semantics import MAX_BITS, bits
 from dsl.source import Span
 from dsl.types import Bool, is_number
 
@@ -227,22 +243,10 @@ def _compared(operators: Sequence[str], operands: Sequence[syntax.Expr], roles: 
         if left is None or right is None:
             return None
         span = operands[position].span.until(operands[position + 1].span)
-        _refuse_impossible_bound(left, right, operands[position + 1].span)
-        _refuse_impossible_bound(right, left, operands[position].span)
+        refuse_impossible_bound(left, right, operands[position + 1].span)
+        refuse_impossible_bound(right, left, operands[position].span)
         links.append(affine.compare(op, left, right, roles.scope.text(span)))
     return affine.junction("and", links)
-
-
-def _refuse_impossible_bound(probability: Number, bound: Number, span: Span) -> None:
-    value = affine.constant_of(bound)
-    if value is None or 0 <= value <= 1 or not isinstance(probability, Affine) or len(probability.terms) != 1:
-        return
-    coefficient, quantity = probability.terms[0]
-    is_probability = isinstance(quantity, spec.ProbabilityOf) or (
-        isinstance(quantity, spec.Value) and isinstance(quantity.objective, spec.Probability)
-    )
-    if is_probability and coefficient == 1 and probability.constant == 0:
-        raise IllTyped("E407", span, f"a probability lies between 0 and 1, but it is compared with {show(value)}")
 
 
 def _member(node: syntax.Member, roles: Roles) -> Statement | None:
@@ -327,11 +331,10 @@ def _quantifier(node: syntax.Quantifier, roles: Roles) -> Statement | None:
     bound = dict(roles.bound)
     poisoned = False
     for binder in node.binders:
-        type = _policy_type(binder, scope)
+        type = bound_type(binder, scope)
         poisoned = poisoned or type is None
         for name in binder.names:
-            if name.name in bound or scope.kind(name.name) is not None or name.name == SELF:
-                raise IllTyped("E202", name.span, f"`{name.name}` already has a meaning here", "choose another name for the policy")
+            want_free(name, replace(roles, bound=bound))
             bound[name.name] = (name.name, type)
             variables.append((name.name, type or ""))
     body = prefixed(node.body, replace(roles, bound=bound, measures=False))
@@ -345,21 +348,6 @@ def _quantifier(node: syntax.Quantifier, roles: Roles) -> Statement | None:
     return Quantifier(node.kind, tuple(variables), body)
 
 
-def _policy_type(binder: syntax.Binder, scope: Scope) -> str | None:
-    """None if the type has an error of its own."""
-    domain = binder.domain
-    if binder.relation != ":" or not isinstance(domain, syntax.Name):
-        hint = "quantify over policies: `forall pi : Pi. ...`"
-        raise IllTyped("E490", domain.span, "a quantifier over numbers is not supported yet", hint)
-    if domain.name not in scope.policy_types:
-        kind = scope.kind(domain.name)
-        if kind is not None:
-            raise IllTyped("E209", domain.span, f"`{domain.name}` is {kind}, not a policy type")
-        raise IllTyped("E201", domain.span, f"`{domain.name}` is not a policy type", scope.similar(domain.name, scope.policy_types))
-    type = scope.policy_types[domain.name]
-    return None if type is None else type.name
-
-
 def _measure(node: syntax.Measure, roles: Roles) -> Number | None:
     """``P[pi ~ T](event given condition)`` and ``E[pi ~ T](score)``; inside, the drawn policy is ``self``."""
     scope = roles.scope
@@ -371,9 +359,7 @@ def _measure(node: syntax.Measure, roles: Roles) -> Number | None:
         if kind is not None:
             raise IllTyped("E209", training.span, f"`{training.name}` is {kind}, not a training")
         raise IllTyped("E201", training.span, f"`{training.name}` is not a training", scope.similar(training.name, scope.trainings))
-    if scope.kind(node.variable.name) is not None:
-        hint = "choose another name for the policy"
-        raise IllTyped("E202", node.variable.span, f"`{node.variable.name}` already has a meaning here", hint)
+    want_free(node.variable, roles)
     type = scope.trainings[training.name]
     inside = Roles(scope, {node.variable.name: (SELF, type)}, implicit=type)
     if node.kind == "P":
@@ -395,34 +381,3 @@ def _measure(node: syntax.Measure, roles: Roles) -> Number | None:
 def _event(node: syntax.Expr, roles: Roles) -> spec.Event | None:
     body = statement(node, roles)
     return None if body is None else spec.Event(SELF, formula(body, node.span), roles.scope.text(node.span))
-
-
-# ---------------------------------------------------------------- into the Spec
-
-
-def linear(number: Affine, span: Span) -> spec.Linear:
-    terms: list[tuple[Fraction, spec.Term]] = []
-    for coefficient, quantity in number.terms:
-        if isinstance(quantity, (spec.ProbabilityOf, spec.ExpectationOf)):
-            message = "one comparison mixes values of policies with probabilities over training"
-            raise IllTyped("E412", span, message, "state the two in separate claims and join them in a theorem")
-        terms.append((coefficient, quantity))
-    return spec.Linear(tuple(terms), number.constant)
-
-
-def formula(statement: Statement, span: Span) -> spec.Formula:
-    """A statement about policies without quantifiers."""
-    match statement:
-        case affine.Comparison(op=op, affine=number, text=text):
-            return spec.Compare(op, linear(number, span), text)
-        case Known(value=value):
-            return spec.Truth(value)
-        case Negation(arg=arg):
-            return spec.Not(formula(arg, span))
-        case affine.Junction(kind=kind, args=args):
-            done = tuple([formula(arg, span) for arg in args])
-            return spec.And(done) if kind == "and" else spec.Or(done)
-        case Quantifier(kind=kind):
-            raise IllTyped("E404", span, f"`{kind}` may stand only at the beginning of a claim")
-        case _:
-            assert_never(statement)

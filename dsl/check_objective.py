@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import assert_never
 
 from dsl import spec, syntax
-from dsl.check_expression import Context, condition, known_integer, known_number
+from dsl.check_expression import condition, known_integer, known_number
+from dsl.check_name import Context
 from dsl.operators import constant, unary
 from dsl.resolve import parts
 from dsl.scope import Scope, WorldNames

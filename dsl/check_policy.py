@@ -7,11 +7,13 @@ from fractions import Fraction
 
 from dsl import spec, syntax
 from dsl.affine import Affine
-from dsl.check_expression import Context, condition, known_integer, quantity
-from dsl.check_formula import formula, linear, number, statement
+from dsl.check_expression import condition, known_integer, quantity
+from dsl.check_formula import number, statement
+from dsl.check_name import Context
 from dsl.check_world import action_name
+from dsl.lower import formula, linear
 from dsl.operators import IllTyped, constant
-from dsl.policy_terms import SELF, Roles, optimum
+from dsl.policy_terms import SELF, Roles, optimum, want_free
 from dsl.scope import PolicyFunction, Scope, WorldNames
 from dsl.semantics import show, variables_read
 
@@ -93,9 +95,10 @@ def check_policy_function(node: syntax.Score | syntax.Property, scope: Scope) ->
         scope.error("E209", parameter.type.span, f"the parameter of a {word} is a policy")
         return None
     type = policy_type(parameter.type, scope)
-    if scope.kind(parameter.name.name) is not None:
-        hint = "choose another name for the policy"
-        scope.error("E202", parameter.name.span, f"`{parameter.name.name}` already has a meaning here", hint)
+    try:
+        want_free(parameter.name, Roles(scope))
+    except IllTyped as broken:
+        scope.refuse(broken)
         return None
     if type is None:
         return None
@@ -145,7 +148,7 @@ def check_policy(node: syntax.Policy, scope: Scope) -> spec.Policy | None:
 
 
 def _optimal(node: syntax.Optimal, type: spec.PolicyType, scope: Scope) -> spec.OptimalPolicy | None:
-    roles = Roles(scope, implicit=type.name)
+    roles = Roles(scope, {SELF: (SELF, type.name)}, implicit=type.name)
     value = number(node.objective, roles)
     subject = None if node.subject_to is None else statement(node.subject_to, roles)
     if value is None or (node.subject_to is not None and subject is None):

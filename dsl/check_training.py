@@ -8,8 +8,9 @@ from typing import Any, assert_never
 
 from dsl import spec, syntax
 from dsl.check_expression import known_integer, known_number
-from dsl.check_formula import formula, statement
+from dsl.check_formula import statement
 from dsl.check_policy import belongs, policy_type
+from dsl.lower import formula
 from dsl.operators import IllTyped
 from dsl.policy_terms import SELF, Roles, policy
 from dsl.resolve import parts

@@ -7,7 +7,9 @@ from fractions import Fraction
 from typing import TypeVar
 
 from dsl import operators, resolve, spec, syntax
-from dsl.check_expression import Context, check, condition, known, quantity, type_of
+from dsl.check_expression import check, condition, known, quantity
+from dsl.check_name import Context
+from dsl.check_type import type_of
 from dsl.operators import constant
 from dsl.scope import Scope, WorldNames
 from dsl.semantics import Value, show

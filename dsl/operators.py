@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from dsl import ranges
 from dsl.semantics import MAX_BITS, EvaluationError, Value, bits, children, evaluate
 from dsl.source import Span
 from dsl.spec import Binary, Const, Expr, Grid, If, Lookup, Nary, Unary, Var
@@ -19,7 +20,7 @@ COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
 
 @dataclass
-class IllTyped(Exception):  # noqa: N818  what is ill-typed is the spec
+class IllTyped(Exception):
     code: str
     span: Span
     message: str
@@ -37,7 +38,7 @@ def constant(value: Value, span: Span, type: Type | None = None) -> Const:
         case bool():
             return Const(value, Bool(), span)
         case int():
-            return Const(value, _int(value, value), span)
+            return Const(value, ranges.integer(value, value), span)
         case Fraction():
             return Const(value, Rational(), span)
 
@@ -59,7 +60,7 @@ def unary(op: str, arg: Expr, span: Span) -> Expr:
             return _fold(Unary(op, arg, Bool(), span))
         case "neg" | "abs":
             _want_number(arg, "`-`" if op == "neg" else "`abs`")
-            return _fold(Unary(op, arg, _negated(arg.type) if op == "neg" else _absolute(arg.type), span))
+            return _fold(Unary(op, arg, ranges.negated(arg.type) if op == "neg" else ranges.absolute(arg.type), span))
         case "floor" | "ceil":
             _want_number(arg, f"`{op}`")
             if isinstance(arg.type, Int):
@@ -79,7 +80,7 @@ def nary(op: str, args: Sequence[Expr], span: Span) -> Expr:
         return flat[0]
     type = flat[0].type
     for arg in flat[1:]:
-        type = _arithmetic(op, type, arg.type)
+        type = ranges.arithmetic(op, type, arg.type)
     return _fold(Nary(op, tuple(flat), type, span))
 
 
@@ -101,7 +102,7 @@ def binary(op: str, left: Expr, right: Expr, span: Span) -> Expr:
         case "-":
             _want_number(left, "`-`")
             _want_number(right, "`-`")
-            return _fold(Binary(op, left, right, _arithmetic("+", left.type, _negated(right.type)), span))
+            return _fold(Binary(op, left, right, ranges.arithmetic("+", left.type, ranges.negated(right.type)), span))
         case "/":
             _want_number(left, "`/`")
             _want_number(right, "`/`")
@@ -109,7 +110,8 @@ def binary(op: str, left: Expr, right: Expr, span: Span) -> Expr:
         case "div" | "mod":
             _want_integer(left, f"`{op}`")
             _want_integer(right, f"`{op}`")
-            return _fold(Binary(op, left, right, _quotient(left.type, right.type) if op == "div" else _remainder(right.type), span))
+            type = ranges.quotient(left.type, right.type) if op == "div" else ranges.remainder(right.type)
+            return _fold(Binary(op, left, right, type, span))
         case "^":
             return _power(left, right, span)
     raise ValueError(f"no binary operator {op}")
@@ -138,7 +140,7 @@ def joined(a: Type, b: Type) -> Type | None:
     """The least type that holds the values of both; None if there is none."""
     match a, b:
         case Int(), Int():
-            return _int(_least(a.low, b.low), _greatest(a.high, b.high))
+            return ranges.integer(ranges.least(a.low, b.low), ranges.greatest(a.high, b.high))
         case (Int() | Rational()), (Int() | Rational()):
             return Rational()
     return a if a == b else None
@@ -244,7 +246,7 @@ def _power(left: Expr, right: Expr, span: Span) -> Expr:
         raise IllTyped("E211", right.span, "a negative exponent needs a constant base", "write 1 / (x ^ n)")
     if exponent > MAX_BITS:
         raise IllTyped("E208", span, f"the exponent is greater than {MAX_BITS}")
-    return Binary("^", left, right, _powered(left.type, exponent), span)
+    return Binary("^", left, right, ranges.powered(left.type, exponent), span)
 
 
 def is_parameter(expr: Expr) -> bool:
@@ -262,82 +264,6 @@ def is_parameter(expr: Expr) -> bool:
 
 
 PARAMETER = "\0"  # no variable's name starts so: the placeholder of a function's parameter in its checked body
-
-# ---------------------------------------------------------------- ranges
-
-
-def _int(low: int | None, high: int | None) -> Int:
-    """A bound too long to be of use is not kept."""
-    short_low = None if low is None or low.bit_length() > MAX_BITS else low
-    short_high = None if high is None or high.bit_length() > MAX_BITS else high
-    return Int(short_low, short_high)
-
-
-def _least(a: int | None, b: int | None) -> int | None:
-    return None if a is None or b is None else min(a, b)
-
-
-def _greatest(a: int | None, b: int | None) -> int | None:
-    return None if a is None or b is None else max(a, b)
-
-
-def _negated(type: Type) -> Type:
-    if not isinstance(type, Int):
-        return type
-    return Int(None if type.high is None else -type.high, None if type.low is None else -type.low)
-
-
-def _absolute(type: Type) -> Type:
-    if not isinstance(type, Int):
-        return type
-    low, high = type.low, type.high
-    inside = (low is None or low <= 0) and (high is None or high >= 0)
-    ends = [abs(end) for end in (low, high) if end is not None]
-    return Int(0 if inside else min(ends), max(ends) if len(ends) == 2 else None)
-
-
-def _arithmetic(op: str, a: Type, b: Type) -> Type:
-    if not isinstance(a, Int) or not isinstance(b, Int):
-        return Rational()
-    match op:
-        case "+":
-            low = None if a.low is None or b.low is None else a.low + b.low
-            high = None if a.high is None or b.high is None else a.high + b.high
-            return _int(low, high)
-        case "*":
-            if a.low is None or a.high is None or b.low is None or b.high is None:
-                return Int()
-            corners = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
-            return _int(min(corners), max(corners))
-        case "min":
-            return Int(_least(a.low, b.low), min((h for h in (a.high, b.high) if h is not None), default=None))
-        case "max":
-            return Int(max((x for x in (a.low, b.low) if x is not None), default=None), _greatest(a.high, b.high))
-    raise ValueError(f"no arithmetic operator {op}")
-
-
-def _quotient(a: Type, b: Type) -> Type:
-    if not isinstance(a, Int) or not isinstance(b, Int) or a.low is None or a.high is None or b.low is None or b.low <= 0 or b.high is None:
-        return Int()
-    corners = [x // y for x in (a.low, a.high) for y in (b.low, b.high)]
-    return Int(min(corners), max(corners))
-
-
-def _remainder(b: Type) -> Type:
-    if isinstance(b, Int) and b.low is not None and b.low > 0:
-        return Int(0, None if b.high is None else b.high - 1)
-    return Int()
-
-
-def _powered(type: Type, exponent: int) -> Type:
-    if not isinstance(type, Int):
-        return Rational()
-    low, high = type.low, type.high
-    if low is None or high is None or max(low.bit_length(), high.bit_length()) * exponent > MAX_BITS:
-        return Int()
-    ends = [low**exponent, high**exponent]
-    return Int(0 if exponent % 2 == 0 and exponent and low <= 0 <= high else min(ends), max(ends))
-
 
 # ---------------------------------------------------------------- rules
 

@@ -10,7 +10,7 @@ from dsl import affine, spec, syntax
 from dsl.affine import Affine, Known, Number, Quantity, Statement
 from dsl.check_objective import check_objective
 from dsl.operators import IllTyped
-from dsl.scope import PolicyFunction, Scope
+from dsl.scope import BUILT_IN_NAMES, PolicyFunction, Scope
 from dsl.semantics import show
 from dsl.source import Span
 
@@ -49,6 +49,30 @@ def policy(node: syntax.Expr, roles: Roles) -> tuple[str, spec.PolicyType] | Non
         raise IllTyped("E201", node.span, f"`{node.name}` is not a policy", scope.similar(node.name, [*roles.bound, *scope.policies]))
     known = None if type is None else scope.policy_types[type]
     return None if known is None else (internal, known)
+
+
+def want_free(name: syntax.Name, roles: Roles) -> None:
+    """A bound policy is called like nothing a formula could mean (the names of claims never stand in formulas)."""
+    declaration = roles.scope.declarations.get(name.name)
+    statement = isinstance(declaration, (syntax.Claim, syntax.Theorem, syntax.Find, syntax.Assume))
+    taken = name.name in BUILT_IN_NAMES or (roles.scope.kind(name.name) is not None and not statement)
+    if taken or name.name in roles.bound or name.name == roles.unknown:
+        raise IllTyped("E202", name.span, f"`{name.name}` already has a meaning here", "choose another name for the policy")
+
+
+def bound_type(binder: syntax.Binder, scope: Scope) -> str | None:
+    """None if the type has an error of its own."""
+    domain = binder.domain
+    if binder.relation != ":" or not isinstance(domain, syntax.Name):
+        hint = "quantify over policies: `forall pi : Pi. ...`"
+        raise IllTyped("E490", domain.span, "a quantifier over numbers is not supported yet", hint)
+    if domain.name not in scope.policy_types:
+        kind = scope.kind(domain.name)
+        if kind is not None:
+            raise IllTyped("E209", domain.span, f"`{domain.name}` is {kind}, not a policy type")
+        raise IllTyped("E201", domain.span, f"`{domain.name}` is not a policy type", scope.similar(domain.name, scope.policy_types))
+    type = scope.policy_types[domain.name]
+    return None if type is None else type.name
 
 
 def implicit(roles: Roles) -> spec.PolicyType | None:
@@ -134,6 +158,18 @@ def near_optimal(function: PolicyFunction, internal: str, eps: Number, scope: Sc
         raise IllTyped("E413", span, f"`{function.name}` is a property; only a score has an optimum")
     gap = affine.add(value, affine.scale(Fraction(-1), best))
     return affine.compare("<", affine.Extreme("max", (gap, affine.scale(Fraction(-1), gap))), eps, scope.text(span))
+
+
+def refuse_impossible_bound(probability: Number, bound: Number, span: Span) -> None:
+    value = affine.constant_of(bound)
+    if value is None or 0 <= value <= 1 or not isinstance(probability, Affine) or len(probability.terms) != 1:
+        return
+    coefficient, quantity = probability.terms[0]
+    is_probability = isinstance(quantity, spec.ProbabilityOf) or (
+        isinstance(quantity, spec.Value) and isinstance(quantity.objective, spec.Probability)
+    )
+    if is_probability and coefficient == 1 and probability.constant == 0:
+        raise IllTyped("E407", span, f"a probability lies between 0 and 1, but it is compared with {show(value)}")
 
 
 # ---------------------------------------------------------------- sizes

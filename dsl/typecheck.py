@@ -8,9 +8,11 @@ from typing import assert_never
 
 from dsl import check_expression, operators, spec, syntax
 from dsl.check_claim import check_premises, check_statement
-from dsl.check_expression import Context, known, type_of
+from dsl.check_expression import known
+from dsl.check_name import Context
 from dsl.check_policy import check_policy, check_policy_function, check_policy_type, declared_score
 from dsl.check_training import check_training
+from dsl.check_type import type_of
 from dsl.check_world import check_world, names_of_world
 from dsl.diagnostic import SpecError
 from dsl.imports import load_files
@@ -117,6 +119,8 @@ def _poison(kept: Sequence[syntax.Declaration], scope: Scope) -> None:
 
 def _constant(node: syntax.Const, scope: Scope) -> spec.Const | spec.Grid | None:
     if isinstance(node.value, syntax.GridLiteral):
+        if node.type is not None:
+            scope.error("E206", node.type.span, "a grid has no type of its own", "leave the type out")
         return _grid(node, node.value, scope)
     type = None if node.type is None else type_of(node.type, scope)
     expr = check_expression.check(node.value, Context(scope))

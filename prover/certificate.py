@@ -16,7 +16,7 @@ from prover.policies.controller import Controller
 from prover.policies.decide import Found
 from prover.policies.optimum import Cases, Optimum
 from prover.policies.query import Inequality, OptimumOf, Query, Skeleton, TheUnknown, ValueOf, references
-from prover.policies.theory import Theory, Tree
+from prover.policies.theory import Combined, Lemma, Theory, Tree
 from prover.solve.exact import Supremum, supremum
 from prover.solve.welldefined import WellDefined
 from prover.worlds.mdp import Mdp
@@ -87,11 +87,16 @@ class Document:
         if certificate.finite is not None:
             self.lemmas.append({"rule": "finite", "product": index, "objective": objective, "potential": [str(g) for g in certificate.finite]})
 
-    def bound(self, lemma: Supremum, product: Product) -> int:
+    def bound(self, lemma: Lemma, product: Product) -> int:
         known = self._lemma_of.get(id(lemma))
         if known is not None:
             return known
         self._kept.append(lemma)
+        if isinstance(lemma, Combined):
+            parts = [self.bound(part, product) for part in lemma.parts]
+            self.lemmas.append({"rule": "cases", "states": list(lemma.states), "parts": parts})
+            self._lemma_of[id(lemma)] = len(self.lemmas) - 1
+            return len(self.lemmas) - 1
         layers = [
             [_value(v) for v in lemma.layers[product.layer_start[t] : product.layer_start[t + 1]]] for t in range(product.depth)
         ]

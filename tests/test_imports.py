@@ -25,6 +25,8 @@ ROOMS = (
     ("prover.policies",),
     ("prover.replay",),
     ("prover.certificate", "prover.counterexample"),
+    ("prover.deadline",),
+    ("prover.storey1",),
     ("prover.training",),
     ("prover.pipeline",),
     ("prover.report",),
@@ -32,7 +34,7 @@ ROOMS = (
     ("prover.cli",),
     ("prover.__main__",),
 )
-TRUSTED_BY = {"prover.pipeline", "prover.commands.verify", "prover.certificate"}  # who may call the checker
+TRUSTED_BY = {"prover.pipeline", "prover.storey1", "prover.commands.prove", "prover.commands.verify"}  # who may call the checker
 
 
 def module(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from prover.checker import rules
 from prover.checker.controller import Controller, belongs, fits, read_controller
 from prover.checker.document import Rejected, array, distinct, fields, integer, number, one_of, require
-from prover.checker.problem import Claim, Optimum, World
+from prover.checker.problem import Claim, Optimum, PolicyType, World
 from prover.checker.product import Product, read_product
 from prover.checker.rules import Bound
 
@@ -122,37 +121,80 @@ def _allowed(value: Any, world: World) -> dict[int, frozenset[int]]:
     return result
 
 
+Choices = dict[int, frozenset[int]]  # state -> actions; a memoryless policy plays no others there
+
+
+def choose(kind: PolicyType, world: World, chosen: Choices, state: Any, options: Any) -> list[tuple[Choices, Any]]:
+    """The cases of what a memoryless policy plays in a state.  Theorem: one of them applies.
+
+    A deterministic policy plays one enabled action, so the options need to cover these; any other may play all of them at once.
+    """
+    require(kind.memoryless, "choose is for memoryless policies")
+    enabled = {choice.action for choice in world.choices[integer(state, 0, len(world.states))]}
+    require(state not in chosen, "a state is chosen for twice")
+    cases = [(frozenset(integer(a, 0) for a in array(array(row, 2)[0])), row[1]) for row in array(options)]
+    covered = frozenset().union(*(actions for actions, _ in cases)) >= enabled
+    require(
+        covered if kind.deterministic else any(actions >= enabled for actions, _ in cases), "choose: the options do not cover the state"
+    )
+    return [({**chosen, state: actions}, child) for actions, child in cases]
+
+
+def implied(lemma: Bound, chosen: Choices) -> bool:
+    """Whether a policy that plays as chosen plays only what the lemma allows."""
+    return all(state in chosen and chosen[state] <= actions for state, actions in (lemma.allowed or {}).items())
+
+
 def _optimum(proven: Proven, optimum: Optimum, pair: Any) -> tuple[Fraction | None, Fraction | None]:
     """Theorem: lower <= optimum <= upper, for the supremum (max) or infimum (min) of body + constant over the type.
 
-    ``for_all`` (the upper side of a max, the lower of a min) bounds every policy whose improper objectives are finite; where one is
+    ``for_all`` (the upper side of a max, the lower of a min) bounds every policy of the type with finite improper objectives; where one is
     infinite, its sign makes the body -infinity (max) or +infinity (min), which no bound needs to mention.  The other side is
     what one policy of the type achieves.  The optimum is a real number: the first side holds it from one direction (well-definedness),
     a policy of the type with a finite value from the other, unless every objective is finite anyway.
     """
     sign = 1 if optimum.kind == "max" else -1
-    world = proven.claim.types[optimum.type].world
+    kind = proven.claim.types[optimum.type]
     infinite = [j for j in optimum.body if not proven.known_finite(None, j)]
     require(all(optimum.body[j] * proven.signs[j] * sign > 0 for j in infinite), "an optimum that may be infinite on the wrong side")
 
-    def side(value: Any, direction: int, use: Callable[[Bound], bool]) -> Fraction | None:
-        if value is None:
-            return None
+    def bound(value: Any, direction: int) -> Bound:
         lemma = proven.bounds.get(integer(fields(value, "lemma")[0], 0))
-        if lemma is None or lemma.value is None or lemma.allowed is not None or lemma.world != world or not use(lemma):
+        if lemma is None or lemma.world != kind.world or lemma.weights != {j: direction * w for j, w in optimum.body.items()}:
             raise Rejected("an optimum's lemma does not speak of it")
-        require(lemma.weights == {j: direction * w for j, w in optimum.body.items()}, "an optimum's lemma has other weights")
-        return direction * lemma.value + optimum.constant
+        return lemma
 
-    def for_all(lemma: Bound) -> bool:
-        return lemma.policy is None and all(j in infinite or proven.known_finite(None, j) for j in lemma.finite)
+    def for_all(value: Any, direction: int) -> Fraction:
+        """The largest bound over all cases of what a memoryless policy may play; a case without a policy of finite I has none."""
+        result = []
+        todo: list[tuple[Any, Choices]] = [(value, {})]
+        while todo:
+            case, chosen = todo.pop()
+            if type(case) is dict and "choose" in case:
+                state, options = fields(case, "choose options")
+                todo += [(child, extended) for extended, child in choose(kind, proven.worlds[kind.world], chosen, state, options)]
+                continue
+            lemma = bound(case, direction)
+            require(lemma.policy is None and implied(lemma, chosen), "an optimum's lemma speaks of fewer policies")
+            require(
+                all(j in infinite or proven.known_finite(None, j) for j in lemma.finite), "an optimum's lemma rests on other objectives"
+            )
+            result += [] if lemma.value is None else [lemma.value]
+        require(bool(result), "an optimum that no policy reaches")
+        return max(result)
 
-    def by_one(lemma: Bound) -> bool:
-        return lemma.policy is not None and proven.fits_type(lemma.policy, optimum.type)
+    def by_one(value: Any, direction: int) -> Fraction:
+        lemma = bound(value, direction)
+        if lemma.policy is None or lemma.value is None or not proven.fits_type(lemma.policy, optimum.type):
+            raise Rejected("an optimum's lemma is not about a policy of its type")
+        return lemma.value
 
     lower, upper = array(pair, 2)
-    result = side(lower, -1, by_one if sign > 0 else for_all), side(upper, 1, for_all if sign > 0 else by_one)
+    low, high = (by_one, for_all) if sign > 0 else (for_all, by_one)
+    result = (
+        None if lower is None else optimum.constant - low(lower, -1),
+        None if upper is None else optimum.constant + high(upper, 1),
+    )
     exhibited = result[0] if sign > 0 else result[1]
-    sure = not infinite and proven.claim.types[optimum.type].observes is None
-    require(sure or exhibited is not None, "an optimum that may be infinite or empty needs a policy that achieves something")
+    require((not infinite and kind.observes is None) or exhibited is not None, "an optimum that may be infinite or empty needs a policy")
     return result

@@ -123,7 +123,7 @@ class OverMeasures:
     def flag(self, _policy: Any, _objective: Any, /) -> NoReturn:
         raise Rejected("a flag in a tree about a measure")
 
-    def choose(self, _policy: Any, _state: Any, /) -> NoReturn:
+    def choose(self, _policy: Any, _state: Any, _options: Any, _branch: Branch, /) -> NoReturn:
         raise Rejected("a choice in a tree about a measure")
 
     def forced(self, _branch: Branch, /) -> dict[int, bool]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Protocol
 
-from prover.checker.document import Rejected, array, distinct, integer, name, number, require
-from prover.checker.evidence import Proven
+from prover.checker.document import Rejected, array, integer, name, number, require
+from prover.checker.evidence import Choices, Proven, choose, implied
 from prover.checker.problem import Atom, Formula, Linear, Term, evaluate
 
 
@@ -27,7 +27,7 @@ class Row:
 class Branch:
     truth: dict[int, bool] = field(default_factory=dict)  # of atoms, by split
     finite: dict[tuple[str, int], bool] = field(default_factory=dict)  # (policy, objective)
-    chosen: dict[tuple[str, int], int] = field(default_factory=dict)  # (policy, state) -> action
+    chosen: dict[str, Choices] = field(default_factory=dict)  # of each policy
 
 
 class Theory(Protocol):
@@ -38,7 +38,7 @@ class Theory(Protocol):
 
     def flag(self, policy: Any, objective: Any, /) -> tuple[str, int]: ...
 
-    def choose(self, policy: Any, state: Any, /) -> tuple[str, int, set[int]]: ...
+    def choose(self, policy: Any, state: Any, options: Any, branch: Branch, /) -> list[tuple[Choices, Any]]: ...
 
     def forced(self, branch: Branch, /) -> dict[int, bool]: ...
 
@@ -61,13 +61,8 @@ def refute(tree: Any, premises: list[Formula], theory: Theory) -> None:
                 for value, child in ((True, finite), (False, infinite)):
                     todo.append((child, replace(branch, finite={**branch.finite, flag: value})))
             case ["choose", policy, state, options]:
-                label, place, enabled = theory.choose(policy, state)
-                require((label, place) not in branch.chosen, "a state is chosen for twice")
-                actions = [integer(array(option, 2)[0], 0) for option in array(options)]
-                distinct(actions, "a chosen action")
-                require(set(actions) == enabled, "choose: not the actions that the state enables")
-                for action, child in options:
-                    todo.append((child, replace(branch, chosen={**branch.chosen, (label, place): action})))
+                for choices, child in theory.choose(policy, state, options, branch):
+                    todo.append((child, replace(branch, chosen={**branch.chosen, policy: choices})))
             case ["closed"]:
                 forced = theory.forced(branch)
                 if all(branch.truth.get(atom, truth) == truth for atom, truth in forced.items()):
@@ -123,11 +118,10 @@ class OverPolicies:
         require(not self.proven.known_finite(self.number(policy), objective), "a flag of an objective that is finite anyway")
         return policy, objective
 
-    def choose(self, policy: Any, state: Any) -> tuple[str, int, set[int]]:
+    def choose(self, policy: Any, state: Any, options: Any, branch: Branch) -> list[tuple[Choices, Any]]:
         world = self.proven.worlds[self.world(name(policy))]
         kind = self.proven.claim.types[self.proven.claim.names[policy]]
-        require(kind.deterministic and kind.memoryless, "choose is for deterministic memoryless policies")
-        return policy, integer(state, 0, len(world.states)), {choice.action for choice in world.choices[state]}
+        return choose(kind, world, branch.chosen.get(policy, {}), state, options)
 
     def finite(self, policy: str, objective: int, branch: Branch) -> bool:
         known = self.proven.known_finite(self.number(policy), objective)
@@ -171,8 +165,7 @@ class OverPolicies:
         require(self.world(policy) == bound.world, "a lemma about another world")
         require(bound.policy is None or bound.policy == self.number(policy), "a lemma about another policy")
         require(all(self.finite(policy, j, branch) for j in bound.finite), "a lemma used where an objective of its I may be infinite")
-        for state, actions in (bound.allowed or {}).items():
-            require(branch.chosen.get((policy, state)) in actions, "a lemma whose allowed choices the branch does not imply")
+        require(implied(bound, branch.chosen.get(policy, {})), "a lemma whose allowed choices the branch does not imply")
         if bound.value is None:  # no policy with finite I exists
             return Row(Linear({}, Fraction(1)), "<=")
         return Row(Linear({("value", j, policy): w for j, w in bound.weights.items()}, -bound.value), "<=")

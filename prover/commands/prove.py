@@ -17,10 +17,12 @@ import click
 from prover.commands.status import (
     OK,
     REFUTED,
+    REJECTED,
     SPEC,
     SPECS,
     UNKNOWN,
     colour,
+    complain,
     gravest,
     internal_error,
     require_all,
@@ -74,6 +76,7 @@ def prove(
         require_writable(Path(json_path or ""))
     if out is not None:
         require_folder(out)
+    from prover.checker.document import Rejected
     from prover.pipeline import prove as prove_spec
     from prover.report import json, save
 
@@ -92,6 +95,10 @@ def prove(
             kept = save.save(report.results, places[file]) if file in places else ()
         except (FileError, BrokenPipeError):
             raise
+        except Rejected as error:
+            complain(f"{file}: the checker rejected a certificate ({error}); this is a bug of twostep, and no verdict was reached")
+            statuses.append(REJECTED)
+            continue
         except Exception:  # noqa: BLE001  # the other files still get their verdicts
             statuses.append(internal_error(f"{file}: "))
             continue
@@ -108,7 +115,7 @@ def prove(
             click.echo(objects[-1])
     if json_path not in (None, "-"):
         write_text(Path(json_path or ""), "".join(f"{line}\n" for line in objects))
-    if json_path != "-":
+    if json_path != "-" and reports:
         tell_summary(reports, saved, files, time.monotonic() - started)
     return gravest(statuses)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
@@ -75,13 +75,13 @@ def read_source(path: Path) -> Source:
         raise FileError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from None
 
 
-def tell_diagnostics(diagnostics: Sequence[Diagnostic], sources: dict[str, Source] | None = None) -> None:
+def tell_diagnostics(diagnostics: Sequence[Diagnostic], sources: Mapping[str, Source] | None = None) -> None:
     """On the error stream, each with its line; without ``sources`` the files that the diagnostics name are read again."""
     from dsl.diagnostic import render
 
     shown = _sources(diagnostics) if sources is None else sources
     for diagnostic in diagnostics:
-        click.echo(printable(render(diagnostic, shown)), err=True)
+        click.echo(printable(render(diagnostic, dict(shown))), err=True)
 
 
 def _sources(diagnostics: Sequence[Diagnostic]) -> dict[str, Source]:

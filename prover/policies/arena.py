@@ -13,9 +13,9 @@ from flint import fmpq
 
 from prover.policies.controller import Controller
 from prover.policies.unfold import unfold
-from prover.solve.evaluate import Vector, distribution, evaluate, reachable, trivial_plan
+from prover.solve.evaluate import Vector, distribution, evaluate, reachable, recurrent, trivial_plan
 from prover.solve.exact import Decision, Plan, Supremum, Unbounded, supremum
-from prover.solve.live import Support
+from prover.solve.live import Support, allowed_choices, liveness
 from prover.worlds.product import Product
 
 Direction = tuple[tuple[int, fmpq], ...]  # stream of the product, weight
@@ -41,7 +41,20 @@ class Point:
         return found
 
     def respects(self, support: Support) -> bool:
-        return not support or all(actions <= support.get(state, actions) for state, actions in self.plays().items())
+        """Is the point a limit of policies that play exactly the support?  Its actions must lie in it, and where it goes on
+        for ever, playing the whole support must be able to go on for ever as well."""
+        if not support:
+            return True
+        if not all(actions <= support.get(state, actions) for state, actions in self.plays().items()):
+            return False
+        product = self.product
+        watched = [i for i, s in enumerate(product.streams) if s.group is None and s.kind != "horizon" and self.vector[i] is not None]
+        ends = recurrent(product, self.plan) if watched else set()
+        if not ends:
+            return True
+        zero = bytearray(not any(product.earns[i][c] for i in watched) for c in range(len(product.origin)))
+        stay = liveness(product, zero, allowed_choices(product, support), support).stay
+        return all(stay[node] for node in ends)
 
 
 @dataclass

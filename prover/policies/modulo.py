@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import combinations, islice, product
 
 from flint import fmpq
@@ -24,11 +25,15 @@ from prover.solve import lp
 from prover.solve.evaluate import evaluate as value_of
 from prover.solve.evaluate import trivial_plan
 from prover.solve.live import Support
+from prover.worlds.mdp import Mdp
 from prover.worlds.product import build
 
 MAX_FLAGS = 6
 MAX_IMPLICANTS = 32  # more than these and z3 chooses them
 MAX_SPLITS = 4096
+MAX_CASE_STATES = 6
+LEANS = (Fraction(3, 4), Fraction(19, 20), Fraction(999, 1000))
+MAX_TILTS = 48
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,22 @@ class Counterexample:
 def mixes(type: PolicyType) -> bool:
     """Is the type closed under drawing one of several policies at the start?"""
     return not (type.deterministic or type.memoryless or type.memory is not None or type.observes is not None)
+
+
+def visited_once(mdp: Mdp, state: int) -> bool:
+    """No run comes back to the state: it is not reachable from its own successors."""
+    seen: set[int] = set()
+    queue = [state]
+    for s in queue:
+        for c in range(mdp.choice_start[s], mdp.choice_start[s + 1]):
+            for t in range(mdp.transition_start[c], mdp.transition_start[c + 1]):
+                successor = int(mdp.successor[t])
+                if successor == state:
+                    return False
+                if successor not in seen:
+                    seen.add(successor)
+                    queue.append(successor)
+    return True
 
 
 class Timeout(Exception):
@@ -112,6 +133,8 @@ class Search:
         found = self._realise(outcome, literals, flags, supports, threshold)
         if found is not None:
             return found
+        if self._fix(outcome, supports):
+            return self.check(literals, flags, supports, threshold)
         return self._branch(outcome, literals, flags, supports, threshold)
 
     def _realise(self, candidate: Candidate, literals: Literals, flags: Flags, supports: Supports, threshold: Threshold | None) -> Counterexample | None:
@@ -127,7 +150,7 @@ class Search:
             singles += [p for p in self.theory.points(player, flags, supports) if p not in singles]
             inside = [[p] for p in singles if belongs(controller_of(p), type, p.product.mdp)]
             if type.memoryless and not type.deterministic and type.memory is None and type.observes is None:
-                inside = [self.theory.points(player, flags, supports), *inside]
+                inside = [self.theory.points(player, flags, supports), *inside, *self._tilted(player, mixture)]
                 smooth.add(player)
             if not inside:
                 return None
@@ -140,6 +163,21 @@ class Search:
             if found is not None:
                 return found
         return None
+
+    def _tilted(self, player: str, mixture: Sequence[tuple[fmpq, Point]]) -> list[list[Point]]:
+        """Stationary policies near the mixture's, each leaning towards one action of one state: where memory was used, its
+        occupation measure promises too much and another weight may do."""
+        controller = stationary(mixture)
+        tries = []
+        for key, (actions, moves) in controller.rules.items():
+            for favourite, _ in actions if len(actions) > 1 else ():
+                for lean in LEANS:
+                    rest = sum((p for a, p in actions if a != favourite), Fraction(0))
+                    play = tuple((a, lean if a == favourite else p / rest * (1 - lean)) for a, p in actions)
+                    tries.append([self.point_of(player, Controller(controller.start, {**controller.rules, key: (play, moves)}))])
+                    if len(tries) >= MAX_TILTS:
+                        return tries
+        return tries
 
     def point_of(self, player: str, controller: Controller) -> Point:
         """The exact values of a controller, in the streams of the player's arena."""
@@ -208,6 +246,23 @@ class Search:
         return controller
 
     # ------------------------------------------------------------ restricted types
+
+    def _fix(self, candidate: Candidate, supports: Supports) -> bool:
+        """Where a randomised memoryless player acts by memory in a state that no run visits twice, its action may be drawn at
+        the start: from now on that state is fixed in cases.  False if there is no such state (left)."""
+        for player, mixture in candidate.mixture.items():
+            type = self.types[player]
+            if type is None or not type.memoryless or type.deterministic or type.observes is not None:
+                continue
+            known = self.theory.cases.get(player, ())
+            mdp = self.theory.arenas[player].product.mdp
+            for _, point in mixture:
+                for state, actions in sorted(point.plays().items()):
+                    if len(actions) > 1 and state not in known and state not in supports.get(player, {}) and visited_once(mdp, state):
+                        if len(known) < MAX_CASE_STATES:
+                            self.theory.cases[player] = (*known, state)
+                            return True
+        return False
 
     def _branch(self, candidate: Candidate, literals: Literals, flags: Flags, supports: Supports, threshold: Threshold | None) -> Closed | Counterexample | Stuck:
         found = self._split_state(candidate, supports)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from flint import fmpq
 
 from prover.policies.arena import Arena, Point
-from prover.policies.query import Inequality, Literals, OptimumOf, Query, TheUnknown, ValueOf
+from prover.policies.query import Literals, OptimumOf, Query, TheUnknown, ValueOf
 from prover.solve import lp
 from prover.solve.exact import Supremum, Unbounded
 from prover.solve.live import Support
@@ -68,13 +69,34 @@ class Stuck:
     reason: str
 
 
+@dataclass(frozen=True)
+class Combined:
+    """A bound for memoryless policies: the largest of the bounds for each action that ``states`` can play.
+
+    Each of these states is visited at most once a run, so drawing its action on arrival is drawing it at the start:
+    the law of the run is a mixture of the laws with that action fixed.
+    """
+
+    weights: Mapping[int, fmpq]
+    finite: frozenset[int]
+    support: Support
+    states: tuple[int, ...]
+    parts: tuple[Supremum, ...]
+    bound: fmpq | None
+
+
+Lemma = Supremum | Combined
+
+
 class Theory:
     def __init__(self, query: Query, arenas: Mapping[str, Arena], optima: Sequence[Bounds]) -> None:
         self.query, self.arenas, self.optima = query, arenas, optima
         self.column = {
             player: {self.query.streams.index(stream): i for i, stream in enumerate(arena.product.streams)} for player, arena in arenas.items()
         }
-        self.lemmas: list[tuple[Supremum, str]] = []
+        self.lemmas: list[tuple[Lemma, str]] = []
+        self.cases: dict[str, tuple[int, ...]] = {}  # for memoryless players: states whose action is fixed in every case
+        self._combined: dict[object, Combined] = {}
 
     # ------------------------------------------------------------ rows
 
@@ -129,7 +151,7 @@ class Theory:
         used = {column for _, row in named for column in row.coefficients}
         return named + self.background(threshold, used)
 
-    def lemma_row(self, lemma: Supremum, player: str) -> lp.Row[Column]:
+    def lemma_row(self, lemma: Lemma, player: str) -> lp.Row[Column]:
         back = {i: s for s, i in self.column[player].items()}
         coefficients: dict[Column, fmpq] = {("value", player, back[i]): w for i, w in lemma.weights.items()}
         if lemma.bound is None:
@@ -148,7 +170,7 @@ class Theory:
         players += [p for p, s in flags if not flags[p, s] and p not in players]
         for player in players:
             vacuous = self._ask(player, {}, flags, supports)
-            if isinstance(vacuous, Supremum) and vacuous.bound is None:
+            if not isinstance(vacuous, Unbounded) and vacuous.bound is None:
                 return Closed(("farkas", [(("lemma", vacuous, player), fmpq(1))]))
         stretch = 2
         for _ in range(rounds):
@@ -171,14 +193,45 @@ class Theory:
         return Stuck("too many policies were needed")
 
     def points(self, player: str, flags: Flags, supports: Supports) -> list[Point]:
+        """The policies found so far that the branch admits."""
         finite, support = self.finite(player, flags), supports.get(player, {})
-        return [p for p in self.arenas[player].points if all(p.vector[i] is not None for i in finite) and p.respects(support)]
+        cases = self.cases.get(player, ())
+        return [
+            p
+            for p in self.arenas[player].points
+            if all(p.vector[i] is not None for i in finite)
+            and p.respects(support)
+            and (not cases or all(len(actions) == 1 for state, actions in p.plays().items() if state in cases))
+        ]
 
-    def _ask(self, player: str, weights: Mapping[int, fmpq], flags: Flags, supports: Supports) -> Supremum | Unbounded:
-        answer = self.arenas[player].sup(weights, self.finite(player, flags), supports.get(player, {}))
-        if isinstance(answer, Supremum) and (answer, player) not in self.lemmas:
+    def _ask(self, player: str, weights: Mapping[int, fmpq], flags: Flags, supports: Supports) -> Lemma | Unbounded:
+        arena, finite, support = self.arenas[player], self.finite(player, flags), supports.get(player, {})
+        states = tuple(s for s in self.cases.get(player, ()) if s not in support)
+        answer: Lemma | Unbounded
+        if states:
+            answer = self._combine(arena, weights, finite, support, states)
+        else:
+            answer = arena.sup(weights, finite, support)
+        if not isinstance(answer, Unbounded) and not any(known is answer and p == player for known, p in self.lemmas):
             self.lemmas.append((answer, player))
         return answer
+
+    def _combine(self, arena: Arena, weights: Mapping[int, fmpq], finite: frozenset[int], support: Support, states: tuple[int, ...]) -> Combined | Unbounded:
+        mdp = arena.product.mdp
+        enabled = [[int(mdp.action[c]) for c in range(mdp.choice_start[s], mdp.choice_start[s + 1])] for s in states]
+        parts = []
+        for actions in product(*enabled):
+            part = arena.sup(weights, finite, {**support, **{s: frozenset((a,)) for s, a in zip(states, actions, strict=True)}})
+            if isinstance(part, Unbounded):
+                return part
+            parts.append(part)
+        key = (id(arena), tuple(map(id, parts)))
+        known = self._combined.get(key)
+        if known is None:
+            bounds = [part.bound for part in parts if part.bound is not None]
+            known = Combined(parts[0].weights, parts[0].finite, support, states, tuple(parts), max(bounds) if bounds else None)
+            self._combined[key] = known
+        return known
 
     def hull_rows(
         self, named: Sequence[tuple[RowName, lp.Row[Column]]], points: Mapping[str, Sequence[Point]]
@@ -294,7 +347,7 @@ class Theory:
             return None
         return ("farkas", [(name, u) for (name, _), u in zip(named, outcome.multipliers, strict=True) if u != 0])
 
-    def applies(self, lemma: Supremum, player: str, flags: Flags, supports: Supports) -> bool:
+    def applies(self, lemma: Lemma, player: str, flags: Flags, supports: Supports) -> bool:
         arena = self.arenas[player]
         if any(i in arena.flaggable and i not in self.finite(player, flags) for i in lemma.finite):
             return False
@@ -315,5 +368,3 @@ def _column(term: ValueOf | OptimumOf | TheUnknown) -> Column:
 def _q(x: Any) -> fmpq:
     return fmpq(x.numerator, x.denominator)
 
-
-__all__ = ["Bounds", "Candidate", "Closed", "Flags", "Inequality", "Stuck", "Supports", "Theory", "Threshold", "Tree"]

@@ -85,11 +85,13 @@ def _result(result: Result, saved: Saved) -> dict[str, Any]:
 
 
 def _counterexample(counterexample: Any, saved: Saved) -> dict[str, Any]:
-    """As the counterexample writes itself; each policy also says which file it was written to."""
+    """As the counterexample writes itself; a policy that was written to a file is named by it instead of repeated."""
     document: dict[str, Any] = dict(counterexample.to_json())
-    policies = document.get("policies", {})
-    document["policies"] = {name: {"file": saved.policies.get(name)} | policy for name, policy in policies.items()}
-    return document
+    policies = {}
+    for name, policy in document.get("policies", {}).items():
+        file = saved.policies.get(name)
+        policies[name] = {"file": file} | {key: value for key, value in policy.items() if file is None or key != "controller"}
+    return document | {"policies": policies}
 
 
 def enclosure(value: Enclosure | None) -> dict[str, Any] | None:

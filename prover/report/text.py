@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from prover.pipeline import Report
 
 WIDTH = 110
+LONGEST = 30  # lines of one counterexample
 COLOURS = {"PROVED": "green", "HOLDS": "cyan", "REFUTED": "red", "UNKNOWN": "yellow"}
 
 
@@ -87,15 +88,14 @@ def _result(result: Result, saved: Saved, file: str, width: int) -> Iterator[str
     place = printable(f"{title(result).ljust(width)}  {file}:{result.line}")
     head = f"{click.style(name.ljust(8), fg=COLOURS[name], bold=True)} {place}"
     yield head + (printable(f"  {result.name} {threshold(value)}") if value is not None else "")
-    yield from _wrapped(result.statement)
+    yield from _wrapped(_body(result))
     match verdict:
         case Proved(assumptions=assumptions, note=note):
-            yield from _wrapped(note)
+            yield from _indented((note or "").splitlines())
         case Holds(confidence=confidence, assumptions=assumptions):
             yield f"  with confidence {percentage(confidence)}"
         case Refuted(counterexample=counterexample, assumptions=assumptions):
-            for line in counterexample.lines():
-                yield printable(f"  {line}".rstrip())
+            yield from _indented(counterexample.lines())
         case Unknown(reason=reason):
             assumptions = ()
             yield from _wrapped(reason)
@@ -109,6 +109,22 @@ def _result(result: Result, saved: Saved, file: str, width: int) -> Iterator[str
         yield printable(f"  counterexample: {saved.counterexample}")
     for policy, path in saved.policies.items():
         yield printable(f"  policy {policy}: {path}")
+
+
+def _body(result: Result) -> str:
+    """The statement without the word and the name that stand in the line above."""
+    text = " ".join(result.statement.split())
+    return text.removeprefix("claim ").removeprefix("theorem ").removeprefix(f"{result.name}:").lstrip() if result.kind != "find" else text
+
+
+def _indented(lines: Sequence[str]) -> Iterator[str]:
+    """The lines once each where they repeat; the middle of a long list is left out."""
+    shown = [line for i, line in enumerate(lines) if i == 0 or line != lines[i - 1]]
+    if len(shown) > LONGEST:
+        cut = len(shown) - LONGEST + 1
+        shown = [*shown[: LONGEST - 6], f"... {cut} lines more ...", *shown[-5:]]
+    for line in shown:
+        yield printable(f"  {line}".rstrip())
 
 
 def threshold(value: Enclosure) -> str:

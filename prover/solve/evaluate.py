@@ -38,6 +38,19 @@ def trivial_plan(product: Product) -> Plan:
     return [product.choice_start[n] for n in range(len(product.nodes))]
 
 
+def recurrent(product: Product, plan: Plan) -> set[int]:
+    """The nodes that the plan, once there, visits for ever."""
+    nodes = reachable(product, plan)
+    index = {n: k for k, n in enumerate(nodes)}
+    targets = [[product.successor[t] for c, _ in distribution(plan[n]) for t in product.transitions(c)] for n in nodes]
+    found: set[int] = set()
+    for component in strongly_connected_components([[index[t] for t in row if t >= 0] for row in targets]):
+        inside = {nodes[k] for k in component}
+        if all(t in inside for k in component for t in targets[k]):
+            found |= inside
+    return found
+
+
 def evaluate(product: Product, plan: Plan) -> Vector:
     """One value for each stream; None where the sum is infinite (or has no limit)."""
     nodes = reachable(product, plan)

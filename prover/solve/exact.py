@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from flint import fmpq
 
-from prover.solve import chain
+from prover.solve import chain, hint
 from prover.solve.collapse import Collapsed, collapse
 from prover.solve.live import Support, allowed_choices, liveness
 from prover.worlds.product import Product
@@ -158,6 +158,19 @@ def iterate(
     Raises chain.Singular (with the policy in ``args``) when an improved policy never leaves a component: its gain is positive.
     """
     policy = list(policy)
+    if len(options) >= hint.LARGE:
+        suggested = hint.suggest(options, gains, moves, policy)
+        if suggested is not None:
+            try:
+                return _improve(options, gains, moves, suggested)
+            except chain.Singular:
+                pass  # the suggestion need not be proper; the given policy is
+    return _improve(options, gains, moves, policy)
+
+
+def _improve(
+    options: list[list[int]], gains: Mapping[int, fmpq], moves: Mapping[int, chain.Row], policy: list[int]
+) -> tuple[list[fmpq], list[int]]:
     while True:
         try:
             values = [v[0] for v in chain.solve([moves[c] for c in policy], [[gains[c]] for c in policy])]

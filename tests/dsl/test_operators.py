@@ -17,7 +17,8 @@ DIR, ODD = Enum("Dir", ("N", "E")), Enum("Odd", ("N", "E"))
 SAMPLES: dict[str, Type] = {"bool": Bool(), "int": Int(0, 4), "rational": Rational(), "enum": DIR, "char": Char()}
 GRID = Grid("g", ((35, 46), (46, 35)))
 
-N_ARY = {"and": ("bool",), "or": ("bool",), "+": ("int", "rational"), "*": ("int", "rational"), "min": ("int", "rational"), "max": ("int", "rational")}
+NUMBERS = ("int", "rational")
+N_ARY = {"and": ("bool",), "or": ("bool",), "+": NUMBERS, "*": NUMBERS, "min": NUMBERS, "max": NUMBERS}
 BINARY = {
     "=>": ("bool",),
     "<=>": ("bool",),

@@ -49,7 +49,9 @@ def numbers(inner: st.SearchStrategy[Expr], truths: st.SearchStrategy[Expr]) -> 
     return st.one_of(
         st.builds(lambda op, a: operators.unary(op, a, HERE), st.sampled_from(["neg", "abs", "floor", "ceil"]), inner),
         st.builds(
-            lambda op, args: operators.nary(op, args, HERE), st.sampled_from(["+", "*", "min", "max"]), st.lists(inner, min_size=2, max_size=3)
+            lambda op, args: operators.nary(op, args, HERE),
+            st.sampled_from(["+", "*", "min", "max"]),
+            st.lists(inner, min_size=2, max_size=3),
         ),
         st.builds(lambda op, a, b: operators.binary(op, a, b, HERE), st.sampled_from(["-", "/"]), inner, inner),
         st.builds(
@@ -75,8 +77,14 @@ def truths(inner: st.SearchStrategy[Expr], arithmetic: st.SearchStrategy[Expr]) 
     )
 
 
-LITERAL = st.one_of(st.just(X), st.integers(-4, 4).map(lambda n: operators.constant(n, HERE)), st.fractions(-2, 2, max_denominator=4).map(lambda f: operators.constant(f, HERE)))
-TRUTH = st.one_of(st.just(B), st.booleans().map(lambda b: operators.constant(b, HERE)), st.builds(lambda n: operators.binary("<", X, n, HERE), LITERAL))
+LITERAL = st.one_of(
+    st.just(X),
+    st.integers(-4, 4).map(lambda n: operators.constant(n, HERE)),
+    st.fractions(-2, 2, max_denominator=4).map(lambda f: operators.constant(f, HERE)),
+)
+TRUTH = st.one_of(
+    st.just(B), st.booleans().map(lambda b: operators.constant(b, HERE)), st.builds(lambda n: operators.binary("<", X, n, HERE), LITERAL)
+)
 NUMBER = st.recursive(LITERAL, lambda inner: numbers(inner, TRUTH), max_leaves=12)
 FORMULA = st.recursive(TRUTH, lambda inner: truths(inner, NUMBER), max_leaves=12)
 
@@ -255,7 +263,10 @@ def test_reward_sums_the_clauses_that_apply() -> None:
     ("body", "expected"),
     [
         ("var x : 0..2 = 1", [((1, False), 1)]),
-        ("var x : 0..2\ninit { 1/2: x = 0; 1/4: x = 2; 1/4: x = 0; 0: x = 1 }", [((0, False), Fraction(3, 4)), ((2, False), Fraction(1, 4))]),
+        (
+            "var x : 0..2\ninit { 1/2: x = 0; 1/4: x = 2; 1/4: x = 0; 0: x = 1 }",
+            [((0, False), Fraction(3, 4)), ((2, False), Fraction(1, 4))],
+        ),
         ("var x : 0..2 = 1\ninit uniform x != 1", [((0, False), Fraction(1, 2)), ((2, False), Fraction(1, 2))]),
         ("var x : 0..1\ninit uniform true", [((0, False), Fraction(1, 2)), ((1, False), Fraction(1, 2))]),
         ("var x : 0..2 = 2\ninit uniform b or not b", [((2, False), Fraction(1, 2)), ((2, True), Fraction(1, 2))]),
@@ -286,7 +297,8 @@ def test_readable_and_back(value: int, type: Any, text: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "type"), [(1, Bool()), (True, Int(0, 4)), (5, Int(0, 4)), ("W", Enum("Dir", ("N", "E"))), (0, Enum("Dir", ("N",))), ("##", Char())]
+    ("value", "type"),
+    [(1, Bool()), (True, Int(0, 4)), (5, Int(0, 4)), ("W", Enum("Dir", ("N", "E"))), (0, Enum("Dir", ("N",))), ("##", Char())],
 )
 def test_unreadable_refuses(value: Any, type: Any) -> None:
     with pytest.raises(ValueError, match="is not a value of"):

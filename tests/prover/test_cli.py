@@ -19,6 +19,7 @@ import pytest
 from dsl.diagnostic import Diagnostic
 from dsl.source import Source, Span
 from prover import cli
+from prover.checker.document import Rejected
 from prover.commands.status import gravest
 from prover.report import json as report_json
 from prover.report.files import FileError, read_text, require_readable, write_text
@@ -33,7 +34,7 @@ PROOF = {"format": "twostep-proof 1", "claim": {}, "worlds": [], "evidence": {}}
 class Counterexample:
     def to_json(self) -> dict[str, Any]:
         policy = {"controller": {"rules": []}, "objectives": {"J": "1/2", "Far": "-infinity"}}
-        return {"policies": {"pi": policy}, "trace": None, "explanation": "it breaks"}
+        return {"policies": {"pi": policy}, "trace": [{"state": {"at": 1}, "action": None}], "explanation": ["it breaks"]}
 
     def lines(self) -> list[str]:
         return ["policy pi: at start -> across", "but P[F broken] = 1/10 > 1/50"]
@@ -140,6 +141,12 @@ def test_an_internal_error_is_no_verdict(prover: Callable[..., Any], spec: Path,
     said = capsys.readouterr()
     assert "surprise" in said.err
     assert "REFUTED" in said.out
+
+
+def test_a_rejected_certificate(prover: Callable[..., Any], spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    prover(Rejected("a number is missing"), report("refuted"))
+    assert run("prove", spec, spec) == 6
+    assert "a number is missing" in capsys.readouterr().err
 
 
 def test_interrupted(prover: Callable[..., Any], spec: Path) -> None:
@@ -339,6 +346,27 @@ def test_numbers() -> None:
     assert percentage(Fraction(1, 3)) == "1/3"
     assert threshold(Enclosure(None, None, None)).startswith("= infinity")
     assert threshold(Enclosure(Fraction(1), Fraction(2), None)) == "between 1 and 2"
+
+
+@pytest.mark.parametrize("name", ["proved/boat_race_laps", "refuted/shutdown_indifference", "unknown/two_time_scales"])
+def test_real_reports_follow_the_schema(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = run("prove", ROOT / "examples" / f"{name}.spec", "--json", "-", "--out", tmp_path)
+    assert status == {"proved": 0, "refuted": 1, "unknown": 4}[name.split("/")[0]]
+    document = json.loads(capsys.readouterr().out)
+    jsonschema.validate(document, report_json.schema())
+    for result in document["results"]:
+        if result["certificate"] is not None:
+            assert run("verify", result["certificate"]) == 0
+            assert run("verify", result["certificate"], "--rebuild", ROOT / "examples" / f"{name}.spec") == 0
+    capsys.readouterr()
+
+
+def test_verify_notices_another_spec(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The certificate of a proved race does not pass for the race that was refuted."""
+    good, bad = ROOT / "examples" / "proved" / "boat_race_laps.spec", ROOT / "examples" / "refuted" / "boat_race.spec"
+    assert run("prove", good, "--claim", "reward_specification", "--out", tmp_path) == 0
+    assert run("verify", tmp_path / "reward_specification.proof", "--rebuild", bad) == 6
+    assert "REJECTED" in capsys.readouterr().out
 
 
 # ---------------------------------------------------------------- the other commands

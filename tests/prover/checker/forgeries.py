@@ -377,12 +377,12 @@ def a_threshold_too_large(d: Json) -> None:
     d["evidence"]["argument"]["value"] = "201/1000"
 
 
-@forged("deterministic", "deterministic memoryless policies")
+@forged("deterministic", "do not cover")
 def a_proof_for_another_type(d: Json) -> None:
     d["claim"]["types"][0] |= {"deterministic": False}
 
 
-@forged("deterministic", "deterministic memoryless policies")
+@forged("deterministic", "choose is for memoryless policies")
 def deterministic_with_memory(d: Json) -> None:
     d["claim"]["types"][0] |= {"memoryless": False}
 
@@ -390,7 +390,7 @@ def deterministic_with_memory(d: Json) -> None:
 # ---------------------------------------------------------------- optima
 
 
-@forged("total", "other weights")
+@forged("total", "does not speak of it")
 def an_optimum_of_another_score(d: Json) -> None:
     d["claim"]["optima"][0]["body"][0][0] = "2"
 
@@ -411,7 +411,7 @@ def an_optimum_that_nobody_reaches(d: Json) -> None:
     d["evidence"]["optima"][0][0] = None
 
 
-@forged("horizon", "does not speak of it")
+@forged("horizon", "not about a policy of its type")
 def a_policy_outside_the_type(d: Json) -> None:
     """The optimum is over deterministic policies; the lower lemma tosses a coin."""
     d["claim"]["types"].append(proofs.PLAIN | {"name": "Det", "deterministic": True})
@@ -432,12 +432,52 @@ def a_branch_lemma_as_an_optimum(d: Json) -> None:
     leaf[2] = ["split", 1, ["closed"], ["farkas", [[["atom", 0], "1"]]]]
 
 
-@forged("horizon", "not speak of it")
+@forged("horizon", "speaks of fewer policies")
 def an_optimum_under_allowed(d: Json) -> None:
     for x in bounds(d):
         if x["weights"] == [[0, "1"]]:
             x["allowed"] = [[0, [1]]]
             x["layers"][0][0] = "9"
+
+
+@forged("optimum_by_cases", "do not cover")
+def an_optimum_with_a_case_left_out(d: Json) -> None:
+    d["evidence"]["optima"][0][1]["options"].pop()
+
+
+@forged("optimum_by_cases", "do not cover")
+def cases_of_a_randomised_policy(d: Json) -> None:
+    """A memoryless policy that may toss coins visits both."""
+    d["claim"]["types"][0]["deterministic"] = False
+
+
+@forged("optimum_by_cases", "choose is for memoryless policies")
+def cases_of_a_policy_with_memory(d: Json) -> None:
+    d["claim"]["types"][0]["memoryless"] = False
+
+
+@forged("optimum_by_cases", "speaks of fewer policies")
+def one_case_for_the_optimum(d: Json) -> None:
+    side = d["evidence"]["optima"][0]
+    side[1] = side[1]["options"][0][1]
+
+
+@forged("optimum_by_cases", "speaks of fewer policies")
+def cases_exchanged(d: Json) -> None:
+    options = d["evidence"]["optima"][0][1]["options"]
+    options[0][1], options[1][1] = options[1][1], options[0][1]
+
+
+@forged("optimum_by_cases", "chosen for twice")
+def a_case_within_a_case(d: Json) -> None:
+    side = d["evidence"]["optima"][0]
+    side[1]["options"][0][1] = copy.deepcopy(side[1])
+
+
+@forged("no_finite_policy", "no policy reaches")
+def an_optimum_of_minus_infinity(d: Json) -> None:
+    d["claim"]["optima"] = [proofs.MAX_J]
+    d["evidence"]["optima"] = [[None, {"lemma": 1}]]
 
 
 # ---------------------------------------------------------------- controllers
@@ -598,7 +638,7 @@ def an_atom_twice(d: Json) -> None:
     tree[2] = ["split", 0, tree[2], tree[2]]
 
 
-@forged("deterministic", "not the actions that the state enables")
+@forged("deterministic", "do not cover")
 def a_choice_left_out(d: Json) -> None:
     d["evidence"]["argument"]["tree"][3].pop()
 

@@ -300,10 +300,27 @@ def deterministic() -> Json:
     tame, _ = d.bound(both, {1: 1}, allowed=[[S, [SAFE]]])
     wild, _ = d.bound(both, {0: 1}, allowed=[[S, [RISKY]]])
     cases = [
-        [SAFE, ["split", 1, ["closed"], ["farkas", [[["atom", 1], "1"], [["lemma", tame, "pi"], "1"]]]]],
-        [RISKY, ["split", 0, ["closed"], ["farkas", [[["atom", 0], "1"], [["lemma", wild, "pi"], "1"]]]]],
+        [[SAFE], ["split", 1, ["closed"], ["farkas", [[["atom", 1], "1"], [["lemma", tame, "pi"], "1"]]]]],
+        [[RISKY], ["split", 0, ["closed"], ["farkas", [[["atom", 0], "1"], [["lemma", wild, "pi"], "1"]]]]],
     ]
     return d.done({"kind": "refutation", "tree": ["choose", "pi", S, cases]})
+
+
+def optimum_by_cases() -> Json:
+    """A deterministic memoryless policy cannot visit both homes: max P[F a and F b] = 0 (with memory: 1)."""
+    moves = {"x": {"a": {"a": 1}, "b": {"b": 1}}, "a": {"back": {"x": 1}}, "b": {"back": {"x": 1}}}
+    place = world(moves, {"x": 1}, {"a": "a", "b": "b"}, {"r": {}})
+    visit = [["until", ["true"], ["atom", a], None] for a in (0, 1)]
+    kind = PLAIN | {"deterministic": True, "memoryless": True}
+    body = ["<=", linear([(1, ["optimum", 0])])]
+    d = Document([place], [probability(["and", *visit])], body, types=[kind], optima=[MAX_J])
+    d.evidence["policies"].append(stationary({0: {0: 1}, 1: {2: 1}, 2: {2: 1}}))
+    both = d.product([0])
+    options = [[[a], {"lemma": d.bound(both, {0: 1}, allowed=[[0, [a]]])[0]}] for a in (0, 1)]
+    lower, _ = d.bound(d.product([0], policy=0), {0: -1})
+    d.evidence["optima"] = [[{"lemma": lower}, {"choose": 0, "options": options}]]
+    rows = [[["atom", 0], "1"], [["optimum", 0, "upper"], "1"]]
+    return d.done({"kind": "refutation", "tree": ["split", 0, ["closed"], ["farkas", rows]]})
 
 
 def named() -> Json:
@@ -420,7 +437,7 @@ ALL = {
     for f in (
         total, until, discount, discount_layers, horizon, known_finite, losing_loop, trap, no_finite_policy, minimum, paths, recurrent,
         witness, margin, margin_of_a_closed_claim, margin_at_the_end,
-        unlimited, deterministic, named, two_policies, samples, runs, mixture, assumed,
+        unlimited, deterministic, optimum_by_cases, named, two_policies, samples, runs, mixture, assumed,
     )
 }  # fmt: skip
 PERMITTED = frozenset({"evaluation", "learns"})
