@@ -48,13 +48,21 @@ def _formula(value: Json, claim: Json, worlds: Json) -> str:
     head, *rest = value
     match head:
         case "<" | "<=":
-            terms = [("" if c == "1" else f"{c} * ") + _term(term, claim, worlds) for c, term in rest[0]["terms"]]
-            return f"{' + '.join([*terms, *([] if terms and rest[0]['constant'] == '0' else [rest[0]['constant']])])} {head} 0"
+            terms = [(c, _term(term, claim, worlds)) for c, term in rest[0]["terms"]]
+            return f"{_sum(terms, rest[0]['constant'])} {head} 0"
         case "not":
             return f"not ({_formula(rest[0], claim, worlds)})"
         case "and" | "or" if rest:
             return "(" + f" {head} ".join(_formula(arg, claim, worlds) for arg in rest) + ")"
     return str({"and": "true", "or": "false"}.get(head, head))
+
+
+def _sum(terms: list[tuple[str, str]], constant: str) -> str:
+    parts = [(c.startswith("-"), text if c in ("1", "-1") else f"{c.lstrip('-')} * {text}") for c, text in terms]
+    if constant != "0" or not parts:
+        parts.append((constant.startswith("-"), constant.lstrip("-")))
+    first, *rest = parts
+    return ("-" if first[0] else "") + first[1] + "".join((" - " if minus else " + ") + text for minus, text in rest)
 
 
 def _term(term: Json, claim: Json, worlds: Json) -> str:
@@ -65,8 +73,8 @@ def _term(term: Json, claim: Json, worlds: Json) -> str:
             return f"E[pi ~ T]({_objective(claim['objectives'][j], worlds)})"
         case ["optimum", k]:
             best = claim["optima"][k]
-            body = [f"{c} * {_objective(claim['objectives'][j], worlds)}" for c, j in best["body"]]
-            return f"{best['kind']}({' + '.join([*body, best['constant']])} over {_type(claim['types'][best['type']])})"
+            body = _sum([(c, _objective(claim["objectives"][j], worlds)) for c, j in best["body"]], best["constant"])
+            return f"{best['kind']}({body} over {_type(claim['types'][best['type']])})"
         case ["unknown"]:
             return str(claim["unknown"]["name"])
     return "P(" + " and ".join(f"e{event}" for event in term[1:]) + ")"

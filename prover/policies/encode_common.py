@@ -129,10 +129,6 @@ class Names:
         return "step" if origin < 0 else mdp.actions[int(mdp.action[origin])]
 
 
-def into(entries: dict[tuple[int, int], Linear], key: tuple[int, int]) -> Linear:
-    return entries.setdefault(key, Linear())
-
-
 Mode = Hashable
 
 

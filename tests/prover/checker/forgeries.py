@@ -170,6 +170,11 @@ def a_false_finite_lemma(d: Json) -> None:
     d["evidence"]["lemmas"].append({"rule": "finite", "product": 0, "objective": 0, "potential": ["5", "5", "5"]})
 
 
+@forged("total", "only total and until objectives can be infinite")
+def a_finite_probability(d: Json) -> None:
+    lemma(d, 0)["objective"] = 1
+
+
 def up_and_down() -> Json:
     """+1, -1, +1, ...: the sum is not defined; h = (0, -1) keeps r + P h - h = 0, which is not a loss."""
     place = world({"s": {"up": {"t": 1}}, "t": {"down": {"s": 1}}}, {"s": 1}, {}, {"r": {("s", "up"): 1, ("t", "down"): -1}})

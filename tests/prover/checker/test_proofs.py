@@ -49,7 +49,7 @@ def test_the_statement_is_rendered_from_the_formula():
     document = proofs.two_policies()
     document["claim"]["text"] = "something else\nVALID"
     derived = check(document)
-    assert "forall a : Pi, b : Pi. E[r, horizon 1](a) + 2 * P[(true U (bad))](a)" in str(derived)
+    assert "forall a : Pi, b : Pi. E[r, horizon 1](a) + 2 * P[(true U (bad))](a) - E[r, horizon 1](b) - 2 *" in str(derived)
     assert "something else" not in str(derived)
 
 
