@@ -17,6 +17,7 @@ from prover.replay import Replay, Step, Trace
 from prover.worlds.objective import Stream
 
 SHOWN_RULES = 16
+SHOWN_STEPS = 12
 
 
 class Mismatch(RuntimeError):
@@ -64,7 +65,7 @@ class Counterexample:
                 for weight, rules in policy.mixture:
                     result.append(f"policy {name}, with probability {short(weight)}:")
                     result.extend(f"  {rule}" for rule in rules)
-            result.extend(f"  {text} = {value}" for text, value in policy.objectives.items())
+            result.extend(f"  {text} = {readable(value)}" for text, value in policy.objectives.items())
         result.extend(self.explanation)
         if self.trace is not None:
             result.append(f"trace (probability {short(self.trace.probability)}, replayed):")
@@ -72,10 +73,19 @@ class Counterexample:
         return result
 
 
+def readable(value: str) -> str:
+    return value if "infinity" in value else short(Fraction(value))
+
+
 def short(x: Fraction) -> str:
     """The exact number if it is readable, else its size."""
     text = str(x)
-    return text if len(text) <= 24 else f"about {float(x):.6g}"
+    if len(text) <= 24:
+        return text
+    try:
+        return f"about {float(x):.6g}"
+    except OverflowError:
+        return f"about 2^{x.numerator.bit_length() - x.denominator.bit_length()}"
 
 
 def step_json(step: Step) -> dict[str, Any]:
@@ -91,8 +101,9 @@ def trace_lines(trace: Trace) -> list[str]:
         shown = ", ".join(f"{k} = {str(v).lower() if isinstance(v, bool) else v}" for k, v in changed.items()) or "(the same state)"
         lines.append(f"  {shown}" + (f"  --{step.action}-->" if step.action is not None else ""))
         previous = step.state
-    if len(lines) > 40:
-        lines = [*lines[:20], f"  ... {len(lines) - 40} steps more ...", *lines[-20:]]
+    if len(lines) > SHOWN_STEPS:
+        half = SHOWN_STEPS // 2
+        lines = [*lines[:half], f"  ... {len(lines) - 2 * half} steps more ...", *lines[-half:]]
     return lines
 
 
@@ -126,7 +137,7 @@ def exhibit(context: Context, query: Query, found: Found, bounds: list[Bounds], 
         }
         policies[player] = WitnessPolicy(player, write(controller, mdp), worth, parts(context, query, types[player], found, player, controller))
     broken = [i for i, held in found.literals]
-    lines = tuple(explain(query, i, truth.get(i), values, bounds, unknown) for i in broken if truth.get(i) is not None)
+    lines = tuple(dict.fromkeys(explain(query, i, truth.get(i), bounds) for i in broken if truth.get(i) is not None))
     unknown_named = None if unknown is None or query.unknown is None else (query.unknown.name, unknown)
     return Counterexample(policies, most_telling(query, found, replays), lines, unknown_named)
 
@@ -183,7 +194,7 @@ def show_value(query: Query, stream: int, value: Fraction | None, signs: Mapping
     if value is None:
         return "-infinity" if signs[s] == 1 else "infinity"
     affine = affine_of(query.origins[s], Atoms())
-    return short(affine.constant + affine.scale * value)
+    return str(affine.constant + affine.scale * value)
 
 
 def parts(context: Context, query: Query, type: str, found: Found, player: str, controller: Controller) -> tuple[tuple[Fraction, tuple[str, ...]], ...]:
@@ -211,9 +222,7 @@ def rules_in_words(context: Context, type: str, controller: Controller) -> tuple
     return tuple(result if len(result) <= SHOWN_RULES else [*result[:SHOWN_RULES], f"... {len(result) - SHOWN_RULES} rules more, in the policy file"])
 
 
-def explain(
-    query: Query, index: int, held: bool | None, values: Mapping[tuple[str, int], Fraction | None], bounds: list[Bounds], unknown: Fraction | None
-) -> str:
+def explain(query: Query, index: int, held: bool | None, bounds: list[Bounds]) -> str:
     facts = []
     for _, term in query.inequalities[index].terms:
         if isinstance(term, OptimumOf):

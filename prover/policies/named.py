@@ -49,6 +49,10 @@ def _table(mdp: Mdp, policy: Policy, table: TablePolicy) -> Controller:
             continue
         values = dict(zip(names, mdp.valuation(state), strict=True))
         enabled = {int(mdp.action[c]): c for c in range(mdp.choice_start[state], mdp.choice_start[state + 1])}
+        idle = policy_file.only_idles(mdp, state)
+        if idle is not None:
+            rules[0, state] = (((idle, Fraction(1)),), {})
+            continue
         rule = next((r for r in table.rules if r.guard is None or semantics.evaluate(r.guard, values)), None)
         where = describe(mdp, state)
         if rule is None:

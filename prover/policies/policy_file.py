@@ -21,7 +21,7 @@ from dsl.diagnostic import Diagnostic, SpecError
 from dsl.semantics import unreadable
 from dsl.source import Span
 from prover.policies.controller import Controller, Rule
-from prover.worlds.mdp import Mdp
+from prover.worlds.mdp import DEADLOCK, Mdp
 
 FORMAT = "twostep-policy 1"
 MAX_BYTES = 64 * 1024 * 1024
@@ -194,6 +194,10 @@ class _Reader:
         for node, state in queue:
             if (node, state) in rules:
                 continue
+            idle = only_idles(mdp, state)
+            if idle is not None:
+                rules[node, state] = (((idle, Fraction(1)),), {})
+                continue
             values = mdp.valuation(state)
             rule = next((r for r in self.rules.get(node, ()) if all(values[k] == x for k, x in r[0].items())), None)
             if rule is None:
@@ -215,6 +219,13 @@ class _Reader:
         return Controller(tuple(start), rules)
 
 
+def only_idles(mdp: Mdp, state: int) -> int | None:
+    """The action of a deadlock that absorbs: there is nothing to decide, so no policy has to mention it."""
+    first = mdp.choice_start[state]
+    action = int(mdp.action[first])
+    return action if mdp.choice_start[state + 1] - first == 1 and mdp.actions[action] == DEADLOCK else None
+
+
 def _show(mdp: Mdp, state: int) -> str:
     return ", ".join(f"{name} = {str(value).lower() if isinstance(value, bool) else value}" for name, value in mdp.named(state).items())
 
@@ -224,6 +235,8 @@ def write(controller: Controller, mdp: Mdp) -> dict[str, Any]:
     single = len({node for node, _ in controller.rules}) == 1
     rules = []
     for (node, state), (actions, moves) in sorted(controller.rules.items()):
+        if only_idles(mdp, state) is not None:
+            continue
         entry: dict[str, Any] = {} if single else {"node": str(node)}
         entry["state"] = mdp.named(state)
         entry["action"] = mdp.actions[actions[0][0]] if len(actions) == 1 else {mdp.actions[a]: str(p) for a, p in actions}

@@ -133,7 +133,7 @@ def own_events(vocabulary: Vocabulary, training: Training) -> list[tuple[Samples
 def read_runs(context: Context, runs: Runs, type: PolicyType) -> tuple[Part, ...]:
     """The policies in the files that match, in the order of their paths; equal policies share one part.
 
-    SpecError E510 to E512 for a file that is no policy, E513 for a pattern that cannot be followed, E514 for a policy of another type.
+    SpecError E510 to E512 for a file that is no policy, E514 for a policy of another type, E516 for a pattern without files.
     """
     root, mdp = context.root, context.mdp(type.world)
     parts: dict[str, Part] = {}
@@ -152,18 +152,18 @@ def matching(root: Path, pattern: str, span: Span) -> list[Path]:
     """The files below ``root`` that match; sorted, at least one."""
     pure = PurePosixPath(pattern)
     if not pattern or "\0" in pattern or "\\" in pattern or pure.is_absolute() or ".." in pure.parts or ":" in pure.parts[0]:
-        raise _error("E513", span, f"the pattern `{pattern}` leaves the directory of the spec", "write a path relative to the spec, below it")
+        raise _error("E516", span, f"the pattern `{pattern}` leaves the directory of the spec", "write a path relative to the spec, below it")
     found = []
     try:
         for path in root.glob(pattern):
             if path.is_file():
                 found.append(path)
             if len(found) > MAX_RUNS:
-                raise _error("E513", span, f"more than {MAX_RUNS} files match `{pattern}`", None)
+                raise _error("E516", span, f"more than {MAX_RUNS} files match `{pattern}`", None)
     except (ValueError, NotImplementedError, OSError) as error:
-        raise _error("E513", span, f"the pattern `{pattern}` cannot be followed: {error}", None) from None
+        raise _error("E516", span, f"the pattern `{pattern}` cannot be followed: {error}", None) from None
     if not found:
-        raise _error("E513", span, f"no file matches `{pattern}`", "the path is relative to the spec")
+        raise _error("E516", span, f"no file matches `{pattern}`", "the path is relative to the spec")
     return sorted(found, key=lambda path: path.relative_to(root).as_posix())
 
 

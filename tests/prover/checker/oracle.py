@@ -74,8 +74,8 @@ def values(product: Product, layers: list[dict[Node, Move]], tail: dict[Node, Mo
             sign = signs.pop()
             later = {n: sign if v is None else v for n, v in later.items()}
     for time in reversed(range(product.depth)):
-        scale = factor**time if mode[0] != "horizon" else F(time < mode[1])
-        later = {n: scale / factor**time * m[2][i] + factor * sum(p * later.get(t, 0) for p, t in m[1]) for n, m in layers[time].items()}
+        scale = F(mode[0] != "horizon" or time < mode[1])
+        later = {n: scale * m[2][i] + factor * sum(p * later.get(t, 0) for p, t in m[1]) for n, m in layers[time].items()}
     total: Any = 0
     for share, node in product.initial():
         total += share * (later.get(node, 0) + (goal["kind"] == "probability" and node[1][i] == "true"))

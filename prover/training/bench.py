@@ -1,0 +1,150 @@
+"""Questions to storey 1 that one statement about training asks: which combinations of events are possible, what a given policy satisfies.
+
+All questions share the arenas, the optima and the unrolling depths, so that their lemmas can stand in one proof document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from flint import fmpq
+
+from prover.certificate import Document
+from prover.policies.arena import Arena, Point
+from prover.policies.context import Context
+from prover.policies.controller import Controller
+from prover.policies.decide import Stage, named_controller, stages
+from prover.policies.modulo import Counterexample, Search
+from prover.policies.query import Query, Skeleton
+from prover.policies.theory import Stuck, Theory, Tree
+from prover.solve.evaluate import trivial_plan
+from prover.solve.exact import Supremum
+from prover.training.vocabulary import SELF
+from prover.worlds.product import ProductTooLarge
+
+
+@dataclass(frozen=True)
+class Refutation:
+    """``tree`` shows that the formula asked about holds for the policy (or for all)."""
+
+    tree: Tree
+    theory: Theory
+    depth: int  # which of the unrollings
+
+
+class Bench:
+    """The policy drawn from T is the player SELF: any policy of the type, or a given controller."""
+
+    def __init__(self, context: Context, query: Query, clock: Callable[[], None]) -> None:
+        self.context, self.query, self.clock = context, query, clock
+        self._makers = stages(context, query, clock)
+        self._stages: list[Stage] = []
+        self._arenas: dict[tuple[int, int], tuple[Controller, Arena]] = {}
+        self.used: list[tuple[Controller, Arena]] = []
+
+    def stage(self, depth: int) -> Stage | None:
+        """The stage at an unrolling, from the first on; None behind the last."""
+        while len(self._stages) <= depth:
+            if len(self._stages) == len(self._makers):
+                return None
+            try:
+                made = self._makers[len(self._stages)]()
+            except ProductTooLarge:
+                self._makers = self._makers[: len(self._stages)]
+                return None
+            arenas = {player: self._settled(player, arena) for player, arena in made.theory.arenas.items()}
+            self._stages.append(replace(made, theory=Theory(made.query, arenas, made.theory.optima)))
+        return self._stages[depth]
+
+    def _settled(self, player: str, arena: Arena) -> Arena:
+        return arena if arena.product.controller is None else fixed_arena(arena)
+
+    def optima(self, depth: int) -> Stage:
+        """The stage whose bounds of the optima a proof with refutations up to this depth states: no less tight than theirs."""
+        stage = self.stage(depth)
+        if stage is None:
+            raise RuntimeError("this unrolling was not built")
+        return stage
+
+    def arena(self, controller: Controller, depth: int) -> Arena:
+        """The chain that a controller makes of T's world."""
+        key = (id(controller), depth)
+        if key not in self._arenas:
+            stage = self.optima(depth)
+            base = stage.theory.arenas[SELF].product
+            world = base.mdp.world
+            made = self.context.product(self.query, world, base.streams, base.depth, controller)
+            arena = fixed_arena(Arena(made, stage.theory.arenas[SELF].flaggable))
+            self._arenas[key] = (controller, arena)
+        return self._arenas[key][1]
+
+    def ask(self, skeleton: Skeleton, controller: Controller | None = None) -> Refutation | Counterexample | Stuck:
+        """Does the formula hold for every policy of the type (or for this one)?"""
+        outcome: Tree | Counterexample | Stuck = Stuck("the world times the memory of the objectives is too large")
+        depth = 0
+        while (stage := self.stage(depth)) is not None:
+            self.clock()
+            query = replace(self.query, skeleton=skeleton)
+            arenas, types = dict(stage.theory.arenas), dict(stage.types)
+            if controller is not None:
+                arenas[SELF], types[SELF] = self.arena(controller, depth), None
+            theory = Theory(query, arenas, stage.theory.optima)
+            outcome = Search(query, theory, types, self.clock).decide()
+            if isinstance(outcome, tuple):
+                return Refutation(outcome, theory, depth)
+            if isinstance(outcome, Counterexample):
+                return outcome
+            depth += 1
+        return outcome if isinstance(outcome, Stuck) else Stuck("no unrolling was tried")
+
+    def truth(self, skeleton: Skeleton, controller: Controller) -> tuple[bool, Refutation] | None:
+        """Whether the policy satisfies the formula, with the proof; None if neither could be shown."""
+        for held in (True, False):
+            answer = self.ask(skeleton if held else ("not", skeleton), controller)
+            if isinstance(answer, Refutation):
+                return held, answer
+        return None
+
+    def value(self, stream: int, controller: Controller) -> tuple[fmpq, Supremum, Supremum, Arena] | None:
+        """The exact value of a stream under the policy with its upper and its lower bound; None if it is infinite."""
+        depth = 0
+        while (stage := self.stage(depth)) is not None:
+            arena = self.arena(controller, depth)
+            i = arena.product.stream_index(stage.query.streams[stream])
+            value = arena.points[0].vector[i]
+            upper, lower = (arena.sup({i: fmpq(sign)}, frozenset(), {}) for sign in (1, -1))
+            if value is None or not isinstance(upper, Supremum) or not isinstance(lower, Supremum):
+                return None
+            if upper.bound == value and lower.bound == -value:
+                return value, upper, lower, arena
+            depth += 1
+        return None
+
+    def finite_lemmas(self, document: Document, controllers: Sequence[Controller], depth: int) -> None:
+        """States for each of these policies which total and until rewards are finite: what the trees take for granted."""
+        for controller in controllers:
+            for d in range(depth + 1):
+                if (id(controller), d) in self._arenas:
+                    state_finite(document, self._arenas[id(controller), d][1])
+
+
+def fixed_arena(arena: Arena) -> Arena:
+    """The arena of one policy: what it makes finite needs no case distinction."""
+    fresh = Arena(arena.product, {})
+    point: Point = fresh.join(trivial_plan(arena.product))
+    return Arena(arena.product, {i: sign for i, sign in arena.flaggable.items() if point.vector[i] is None}, [point])
+
+
+def state_finite(document: Document, arena: Arena) -> None:
+    vector = arena.points[0].vector
+    summed = frozenset(i for i, stream in enumerate(arena.product.streams) if stream.sums_for_ever and vector[i] is not None)
+    if summed:
+        lemma = arena.sup({}, summed, {})
+        if not isinstance(lemma, Supremum) or lemma.bound is None:
+            raise RuntimeError("a finite value without its lemma")
+        document.bound(lemma, arena.product)
+
+
+def controllers(context: Context, names: Sequence[str], clock: Callable[[], None]) -> Mapping[str, Controller]:
+    return {name: named_controller(context, name, clock) for name in names}
