@@ -85,7 +85,9 @@ class Document:
             }
         )
         if certificate.finite is not None:
-            self.lemmas.append({"rule": "finite", "product": index, "objective": objective, "potential": [str(g) for g in certificate.finite]})
+            self.lemmas.append(
+                {"rule": "finite", "product": index, "objective": objective, "potential": [str(g) for g in certificate.finite]}
+            )
 
     def bound(self, lemma: Lemma, product: Product) -> int:
         known = self._lemma_of.get(id(lemma))
@@ -97,9 +99,7 @@ class Document:
             self.lemmas.append({"rule": "cases", "states": list(lemma.states), "parts": parts})
             self._lemma_of[id(lemma)] = len(self.lemmas) - 1
             return len(self.lemmas) - 1
-        layers = [
-            [_value(v) for v in lemma.layers[product.layer_start[t] : product.layer_start[t + 1]]] for t in range(product.depth)
-        ]
+        layers = [[_value(v) for v in lemma.layers[product.layer_start[t] : product.layer_start[t + 1]]] for t in range(product.depth)]
         self.lemmas.append(
             {
                 "rule": "bound",
@@ -208,7 +208,11 @@ class Document:
 
     def values(self, number: int | None, controller: Controller, base: Product) -> list[list[Any]]:
         """[policy, objective, upper lemma, lower lemma] for every stream that is finite under the controller."""
-        chain = base if base.controller is controller else self.context.product(self.query, base.mdp.world, base.streams, base.depth, controller)
+        chain = (
+            base
+            if base.controller is controller
+            else self.context.product(self.query, base.mdp.world, base.streams, base.depth, controller)
+        )
         rows = []
         for i, stream in enumerate(chain.streams):
             finite = frozenset([i]) if stream.sums_for_ever else frozenset()
@@ -299,9 +303,7 @@ class Document:
 
     def product_json(self, product: Product, policy: int | None) -> dict[str, Any]:
         used: dict[int, int] = {}
-        nodes = []
-        for node in product.nodes:
-            nodes.append([node[0], used.setdefault(node[1], len(used)), *node[2:]])
+        nodes = [[node[0], used.setdefault(node[1], len(used)), *node[2:]] for node in product.nodes]
         starts = product.layer_start
         return {
             "world": self.worlds.index(product.mdp.world),
@@ -348,12 +350,11 @@ def world_json(context: Context, query: Query, world: str) -> dict[str, Any]:
     rewards: dict[str, Any] = {}
     for name in dict.fromkeys(s.reward for s in query.streams if s.world == world and s.reward is not None):
         column = mdp.rewards[name]
-        at = []
+        at: list[list[int]] = []
         for c in range(mdp.choices):
             first = int(mdp.transition_start[c])
-            for t in range(first, mdp.transition_start[c + 1]):
-                if column.index[t]:
-                    at.append([c, t - first, int(column.index[t])])
+            end = int(mdp.transition_start[c + 1])
+            at.extend([c, t - first, int(column.index[t])] for t in range(first, end) if column.index[t])
         rewards[name] = {"values": [str(x) for x in column.table], "at": at}
     return {
         "name": world,
@@ -364,7 +365,9 @@ def world_json(context: Context, query: Query, world: str) -> dict[str, Any]:
         "probabilities": [str(p) for p in mdp.probabilities],
         "choices": choices,
         "rewards": rewards,
-        "atoms": [{"text": atom.text, "states": [s for s in range(mdp.states) if column[s]]} for atom, column in zip(atoms, columns, strict=True)],
+        "atoms": [
+            {"text": atom.text, "states": [s for s in range(mdp.states) if column[s]]} for atom, column in zip(atoms, columns, strict=True)
+        ],
     }
 
 
@@ -380,7 +383,7 @@ def refutation(
     threshold: Found | None = None,
     witnesses: Mapping[str, Controller] | None = None,
 ) -> dict[str, Any]:
-    """The proof of a ``forall`` query; of a find up to a threshold (value or None for infinity, attained); of an ``exists`` by witnesses."""
+    """The proof of a ``forall`` query, of a find up to its threshold, or of an ``exists`` by witnesses."""
     document = Document(context, query)
     fixed = witnesses or {}
     for policy, type in query.named:
@@ -409,4 +412,3 @@ def refutation(
         argument, kind = {"kind": "refutation", "tree": body}, "forall"
     claim = document.claim(name, kind, text)
     return document.finish(claim, optima_json, argument)
-

@@ -1,8 +1,8 @@
-"""Counterexamples: policies by name, what they are worth, what breaks, and the most probable run that shows it; replayed before they leave."""
+"""Counterexamples: policies by name, their values, what breaks, and the most probable run that shows it; all replayed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -121,7 +121,7 @@ def exhibit(context: Context, query: Query, found: Found, bounds: list[Bounds], 
             values[player, i] = replays[player].value(query.streams[i])
     unknown = None if found.unknown is None else Fraction(int(found.unknown.p), int(found.unknown.q))
     truth = {
-        i: holds(query.inequalities[i], query, values, bounds, unknown, signs)
+        i: holds(query.inequalities[i], query.streams, values, bounds, unknown, signs)
         for i in range(len(query.inequalities))
         if all(not isinstance(t, ValueOf) or (t.policy, t.stream) in values for _, t in query.inequalities[i].terms)
     }
@@ -132,10 +132,8 @@ def exhibit(context: Context, query: Query, found: Found, bounds: list[Bounds], 
         if player in dict(query.named):
             continue
         mdp = context.mdp(context.spec.policy_type(types[player]).world)
-        worth = {
-            query.origins[query.streams[i]].text: show_value(query, i, values[player, i], signs) for i in used_streams(query, player)
-        }
-        policies[player] = WitnessPolicy(player, write(controller, mdp), worth, parts(context, query, types[player], found, player, controller))
+        worth = {query.origins[query.streams[i]].text: show_value(query, i, values[player, i], signs) for i in used_streams(query, player)}
+        policies[player] = WitnessPolicy(player, write(controller, mdp), worth, parts(context, types[player], found, player, controller))
     broken = [i for i, held in found.literals]
     lines = tuple(dict.fromkeys(explain(query, i, truth.get(i), bounds) for i in broken if truth.get(i) is not None))
     unknown_named = None if unknown is None or query.unknown is None else (query.unknown.name, unknown)
@@ -153,7 +151,7 @@ def used_streams(query: Query, player: str) -> list[int]:
 
 def holds(
     inequality: Inequality,
-    query: Query,
+    streams: Sequence[Stream],
     values: Mapping[tuple[str, int], Fraction | None],
     bounds: list[Bounds],
     unknown: Fraction | None,
@@ -167,7 +165,7 @@ def holds(
             case ValueOf(stream, policy):
                 value = values[policy, stream]
                 if value is None:
-                    infinite.add(c * -signs[query.streams[stream]] > 0)
+                    infinite.add(c * -signs[streams[stream]] > 0)
                 else:
                     low, high = low + c * value, high + c * value
             case OptimumOf(k):
@@ -197,7 +195,7 @@ def show_value(query: Query, stream: int, value: Fraction | None, signs: Mapping
     return str(affine.constant + affine.scale * value)
 
 
-def parts(context: Context, query: Query, type: str, found: Found, player: str, controller: Controller) -> tuple[tuple[Fraction, tuple[str, ...]], ...]:
+def parts(context: Context, type: str, found: Found, player: str, controller: Controller) -> tuple[tuple[Fraction, tuple[str, ...]], ...]:
     from prover.policies.arena import controller_of
 
     mixed = found.parts.get(player)
@@ -219,7 +217,9 @@ def rules_in_words(context: Context, type: str, controller: Controller) -> tuple
     result = list(lines)
     if not result:
         return ("(there is nothing to decide)",)
-    return tuple(result if len(result) <= SHOWN_RULES else [*result[:SHOWN_RULES], f"... {len(result) - SHOWN_RULES} rules more, in the policy file"])
+    return tuple(
+        result if len(result) <= SHOWN_RULES else [*result[:SHOWN_RULES], f"... {len(result) - SHOWN_RULES} rules more, in the policy file"]
+    )
 
 
 def explain(query: Query, index: int, held: bool | None, bounds: list[Bounds]) -> str:

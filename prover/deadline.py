@@ -11,6 +11,7 @@ import select
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -27,10 +28,8 @@ def within(seconds: float, work: Callable[[Callable[[], None]], T]) -> T | None:
         data = _read(receive, time.monotonic() + seconds)
     finally:
         os.close(receive)
-        try:
+        with suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         os.waitpid(child, 0)
     if data is None:
         return None

@@ -53,9 +53,8 @@ def prove(
         spec, sources = load(path)
         context = Context(spec, path.parent, max_states=max_states, progress=progress)
         wanted = selected(spec, claim)
-        for statement in wanted:
-            explore_worlds(context, statement)
-        results = decide_all(context, wanted, claim, method, timeout)
+        explore_worlds(context)
+        results = decide_all(context, wanted, method, timeout, precision)
     except SpecError as error:
         sources = sources or _sources(path)
         return Report(str(path), 0, tuple(context.summaries) if context else (), (), error.diagnostics, sources)
@@ -92,20 +91,22 @@ def selected(spec: Spec, claim: str | None) -> list[Statement]:
     return [s for s in statements if s.name in names] if any(s.name == claim for s in statements) else []
 
 
-def explore_worlds(context: Context, statement: Statement) -> None:
+def explore_worlds(context: Context) -> None:
     """Worlds first: what is wrong with one is an error of the spec, whichever claim meets it."""
     for world in context.spec.worlds:
         if any(type.world == world.name for type in context.spec.policy_types):
             context.mdp(world.name)
 
 
-def decide_all(context: Context, wanted: list[Statement], claim: str | None, method: str, timeout: Fraction | float | None) -> list[Result]:
+def decide_all(
+    context: Context, wanted: list[Statement], method: str, timeout: Fraction | float | None, precision: Fraction
+) -> list[Result]:
     established: dict[str, Verdict] = {}
     results = []
     for statement in wanted:
         context.progress(f"proving {statement.name}")
         begin = time.perf_counter()
-        verdict = _within(timeout, lambda clock, s=statement: verdict_of(context, s, established, clock, method))  # type: ignore[misc]
+        verdict = _within(timeout, lambda clock, s=statement: verdict_of(context, s, established, clock, method, precision))  # type: ignore[misc]
         established[statement.name] = verdict
         kind = "find" if isinstance(statement, Find) else statement.kind
         used = method if method != "auto" else "lazy"
@@ -113,11 +114,13 @@ def decide_all(context: Context, wanted: list[Statement], claim: str | None, met
     return results
 
 
-def verdict_of(context: Context, statement: Statement, established: Mapping[str, Verdict], clock: Callable[[], None], method: str) -> Verdict:
+def verdict_of(
+    context: Context, statement: Statement, established: Mapping[str, Verdict], clock: Callable[[], None], method: str, precision: Fraction
+) -> Verdict:
     from prover import storey1
 
     if isinstance(statement, Find):
-        return storey1.prove_find(context, statement, clock)
+        return storey1.prove_find(context, statement, clock, precision)
     if isinstance(statement.body, Quantified):
         return storey1.prove_claim(context, statement, statement.body, clock, method)
     from prover.training.decide import decide_measure

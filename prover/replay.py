@@ -112,7 +112,7 @@ class Replay:
         for key, memory in queue:
             row: chain.Row = {}
             gain, any_gain = fmpq(0), False
-            if not self._over(stream, memory):
+            if not self._over(memory):
                 for action, target, p, t in self.moves(key):
                     after = self._after(stream, memory, t)
                     earned = self._earned(stream, memory, after, key[0], action, t)
@@ -132,7 +132,9 @@ class Replay:
                     continue
                 if any(earns[k] for k in component):
                     return None
-                worth = fmpq(1) if stream.kind == "recurrence" and any(self.holds(stream.atom, queue[k][0][0]) for k in component) else fmpq(0)
+                worth = (
+                    fmpq(1) if stream.kind == "recurrence" and any(self.holds(stream.atom, queue[k][0][0]) for k in component) else fmpq(0)
+                )
                 for k in component:
                     rows[k], constants[k] = {}, [worth]
         values = chain.solve(rows, constants)
@@ -164,7 +166,7 @@ class Replay:
         return memory or (stream.kind == "until" and self.holds(stream.atom, t))
 
     @staticmethod
-    def _over(stream: Stream, memory: object) -> bool:
+    def _over(memory: object) -> bool:
         if isinstance(memory, frozenset):
             return memory in (automaton.TRUE, automaton.FALSE)
         return memory is True
@@ -193,7 +195,7 @@ class Replay:
             key, memory = node
             if memory == automaton.TRUE:
                 return self._unwind(past, key, mass)
-            if stream is not None and self._over(stream, memory):
+            if stream is not None and self._over(memory):
                 continue
             if len(best) > 200_000:
                 return None

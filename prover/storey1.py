@@ -70,7 +70,9 @@ def _exists(context: Context, statement: Claim, body: Quantified, clock: Clock, 
             shown = decide(context, affirmed, clock, witnesses)
             if not isinstance(shown.outcome, tuple):
                 return Unknown("a witness was found, but its values could not be certified")
-            proof = refutation(context, affirmed, shown.theory, shown.optima, shown.outcome, statement.name, statement.text, witnesses=witnesses)
+            proof = refutation(
+                context, affirmed, shown.theory, shown.optima, shown.outcome, statement.name, statement.text, witnesses=witnesses
+            )
             accept(proof)
             return Proved(proof, note=_optima_note(query, decided.optima))
         case Stuck(reason):
@@ -82,10 +84,10 @@ def _exists(context: Context, statement: Claim, body: Quantified, clock: Clock, 
             return Refuted(counterexample.Counterexample({}, None, (text,)))
 
 
-def prove_find(context: Context, statement: Find, clock: Clock) -> Verdict:
+def prove_find(context: Context, statement: Find, clock: Clock, precision: Fraction) -> Verdict:
     builder = Builder(context.spec, statement.body.variables)
     query = builder.query("find", builder.skeleton(statement.body.body), interval(statement))
-    found = find(context, query, clock)
+    found = find(context, query, clock, precision)
     if isinstance(found, Stuck):
         return Unknown(found.reason)
     decided = found.decided
@@ -94,9 +96,7 @@ def prove_find(context: Context, statement: Find, clock: Clock) -> Verdict:
     shown = None
     if found.breaks is not None:
         shown = exhibit(context, query, found.breaks, decided.optima, clock)
-    proof = refutation(
-        context, query, decided.theory, decided.optima, decided.outcome, statement.name, statement.text, threshold=found
-    )
+    proof = refutation(context, query, decided.theory, decided.optima, decided.outcome, statement.name, statement.text, threshold=found)
     accept(proof)
     value = _enclosure(found)
     notes = [] if shown is None else ["it breaks with:", *shown.lines()]
@@ -105,7 +105,10 @@ def prove_find(context: Context, statement: Find, clock: Clock) -> Verdict:
 
 def _enclosure(found: Found) -> Enclosure:
     value = None if found.value is None else _fraction(found.value)
-    return Enclosure(value, value, found.attained if value is not None else None)
+    if found.exact or value is None or found.beyond is None:
+        return Enclosure(value, value, found.attained if value is not None else None)
+    ends = sorted((value, _fraction(found.beyond)))
+    return Enclosure(ends[0], ends[1], None)
 
 
 def accept(proof: dict[str, Any], permitted: frozenset[str] = frozenset()) -> None:
@@ -137,7 +140,14 @@ def certify_optima(context: Context, query: Query, optima: list[Optimum], clock:
         inequalities.append(Inequality("<=", ((Fraction(-1), OptimumOf(k)),), _fraction(o.lower)))
     skeleton = ("and", *(("ref", i) for i in range(len(inequalities))))
     bounded = replace(
-        query, kind="forall", variables=(), named=(), unknown=None, inequalities=tuple(inequalities), texts=("",) * len(inequalities), skeleton=skeleton
+        query,
+        kind="forall",
+        variables=(),
+        named=(),
+        unknown=None,
+        inequalities=tuple(inequalities),
+        texts=("",) * len(inequalities),
+        skeleton=skeleton,
     )
     theory = Theory(bounded, {}, [Bounds(o.lower, o.upper) for o in optima])
     tree = Search(bounded, theory, {}, clock).decide()

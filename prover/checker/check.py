@@ -177,8 +177,10 @@ def _breaks(proven: Proven, interval: Unknown, value: Any, threshold: Fraction, 
         beyond = sign * (number(unknown) - threshold)
         require(beyond == 0 if at or not strictly else beyond > 0, "a break at the wrong value")
         require(not strictly or interval.contains(number(unknown)), "a break outside the interval")
-        shares = {name(array(row, 2)[0]): [number(x) for x in array(row[1], len(mixed[row[0]]))] for row in array(weights)}
-        require(shares.keys() == mixed.keys() and all(min(w) >= 0 and sum(w) == 1 for w in shares.values()), "weights of a mixture")
+        shares = {name(array(row, 2)[0]): [number(x) for x in array(row[1])] for row in array(weights)}
+        require(shares.keys() == mixed.keys(), "weights for every variable")
+        for variable, parts in shares.items():
+            require(len(parts) == len(mixed[variable]) and min(parts) >= 0 and sum(parts) == 1, "weights of a mixture")
         for atom, held in pairs:
             row = literal(proven.claim.atoms[atom], held)
             largest = _largest(proven, row.linear, number(unknown), mixed, shares, ranges)

@@ -65,7 +65,9 @@ class Arena:
     flaggable: Mapping[int, int]
     points: list[Point] = field(default_factory=list)
     suprema: list[Supremum] = field(default_factory=list)
-    asked: dict[tuple[Direction, frozenset[int], tuple[tuple[int, frozenset[int]], ...]], Supremum | Unbounded] = field(default_factory=dict)
+    asked: dict[tuple[Direction, frozenset[int], tuple[tuple[int, frozenset[int]], ...]], Supremum | Unbounded] = field(
+        default_factory=dict
+    )
 
     def finite_set(self, weights: Mapping[int, fmpq], finite: frozenset[int]) -> frozenset[int]:
         """The streams that a bound must assume finite: those given, and every weighted total or until stream."""
@@ -90,7 +92,11 @@ class Arena:
             plan = trivial_plan(self.product)
         vector = evaluate(self.product, plan)
         for point in self.points:
-            if point.vector == vector and point.product is self.product and (self.product.controller or point.plays() == _plays(self.product, plan)):
+            if (
+                point.vector == vector
+                and point.product is self.product
+                and (self.product.controller or point.plays() == _plays(self.product, plan))
+            ):
                 return point
         point = Point(self.product, list(plan), vector)
         self.points.append(point)

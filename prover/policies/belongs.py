@@ -28,10 +28,7 @@ def _sees_only(controller: Controller, observes: tuple[str, ...], mdp: Mdp) -> b
         values = mdp.valuation(state)
         return tuple(values[k] for k in columns)
 
-    starts: dict[tuple[bool | int, ...], dict[int, object]] = {}
-    for weight, state, node in controller.start:
-        starts.setdefault(seen(state), {})
-    for view in starts:
+    for view in {seen(state) for _, state, _ in controller.start}:
         laws = set()
         for state in {s for _, s, _ in controller.start if seen(s) == view}:
             laws.add(tuple(sorted((node, weight) for weight, s, node in controller.start if s == state and weight)))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from dsl.diagnostic import Diagnostic, SpecError
-from dsl.spec import And, Compare, Formula, Linear, Not, OptimalPolicy, Or, Optimum, Policy, Unknown, Value
+from dsl.spec import And, Compare, Formula, Linear, Not, OptimalPolicy, Optimum, Or, Policy, Unknown, Value
 from prover.policies.context import Context
 from prover.policies.controller import Controller
 from prover.policies.query import Builder, Interval
@@ -21,7 +21,7 @@ def optimal(context: Context, policy: Policy, body: OptimalPolicy, clock: Callab
     The extremum is the threshold up to which "no such policy scores better than v" fails: the same search as a claim.
     SpecError E515 if no policy satisfies the property, or none attains the supremum.
     """
-    from prover.policies.decide import decide, find, Found
+    from prover.policies.decide import Found, decide, find
     from prover.policies.modulo import Counterexample
 
     if body.subject_to is None:
@@ -29,7 +29,7 @@ def optimal(context: Context, policy: Policy, body: OptimalPolicy, clock: Callab
     sign = Fraction(1) if body.kind == "max" else Fraction(-1)
     # For all pi: P(pi) => sign * J(pi) <= v, minimal in v: the constrained extremum.
     builder = Builder(context.spec, ((SELF, policy.type),))
-    score = Linear(tuple((sign * c, t) for c, t in body.body.terms) + ((Fraction(-1), Unknown(BOUND)),), sign * body.body.constant)
+    score = Linear((*((sign * c, t) for c, t in body.body.terms), (Fraction(-1), Unknown(BOUND))), sign * body.body.constant)
     claim: Formula = Or((Not(body.subject_to), Compare("<=", score, body.text)))
     query = builder.query("find", builder.skeleton(claim), Interval(BOUND, None, False, None, False, "minimal"))
     found = find(context, query, clock)
@@ -45,7 +45,9 @@ def optimal(context: Context, policy: Policy, body: OptimalPolicy, clock: Callab
     query = builder.query("forall", builder.skeleton(Not(And((body.subject_to, Compare("<=", reached, body.text))))))
     outcome = decide(context, query, clock).outcome
     if not isinstance(outcome, Counterexample):
-        raise SpecError([_error(policy, f"the supremum {sign * value} of `{policy.name}` is not attained by any policy that satisfies the property")])
+        raise SpecError(
+            [_error(policy, f"the supremum {sign * value} of `{policy.name}` is not attained by any policy that satisfies the property")]
+        )
     return outcome.controllers[SELF]
 
 
@@ -67,7 +69,9 @@ def _free(context: Context, policy: Policy, body: OptimalPolicy, clock: Callable
     depth = max((s.steps for s in query.streams if s.kind == "horizon"), default=0)
     reached = stage(context, query, depth, clock, None).optima[0]
     if reached.lower != reached.upper:
-        raise SpecError([_error(policy, f"the optimum of `{policy.name}` is only known to lie between {reached.lower} and {reached.upper}")])
+        raise SpecError(
+            [_error(policy, f"the optimum of `{policy.name}` is only known to lie between {reached.lower} and {reached.upper}")]
+        )
     return reached.attained
 
 

@@ -33,7 +33,7 @@ class Context:
 
     def __init__(self, spec: Spec, root: Path, *, max_states: int = 10_000_000, progress: Callable[[str], None] | None = None) -> None:
         self.spec, self.root, self.max_states = spec, root, max_states
-        self.progress = progress or (lambda message: None)
+        self.progress = progress or _silent
         self.mdps: dict[str, Mdp] = {}
         self.summaries: list[WorldSummary] = []
         self._columns: dict[tuple[str, Atom], Sequence[bool]] = {}
@@ -45,7 +45,9 @@ class Context:
         if known is None:
             begin = time.perf_counter()
             known = explore(
-                self.spec.world(world), max_states=self.max_states, progress=lambda count: self.progress(f"exploring {world}: {count} states")
+                self.spec.world(world),
+                max_states=self.max_states,
+                progress=lambda count: self.progress(f"exploring {world}: {count} states"),
             )
             self.mdps[world] = known
             self.summaries.append(WorldSummary(world, known.states, known.choices, known.transitions, time.perf_counter() - begin))
@@ -89,7 +91,9 @@ class Context:
         return Diagnostic("E310", objective.span, message, "bound it with `horizon`, weigh it with `discount`, or end the episode")
 
 
+def _silent(message: str) -> None:
+    """Nobody watches."""
+
+
 def describe(mdp: Mdp, state: int) -> str:
     return ", ".join(f"{name} = {value if isinstance(value, str) else show(value)}" for name, value in mdp.named(state).items())
-
-

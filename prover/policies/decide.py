@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from flint import fmpq
 
@@ -21,6 +22,8 @@ from prover.worlds.automaton import longest_bound
 from prover.worlds.objective import Stream
 from prover.worlds.product import ProductTooLarge
 
+MAX_BISECTIONS = 60
+PRECISION = Fraction(1, 10**6)
 DEEPER = (8, 24, 64, 160)  # extra layers to try where objectives live on different time scales
 
 
@@ -46,7 +49,9 @@ class Stage:
     types: Mapping[str, PolicyType | None] = field(default_factory=dict)
 
 
-def stages(context: Context, query: Query, clock: Callable[[], None], fixed: Mapping[str, Controller] | None = None) -> list[Callable[[], Stage]]:
+def stages(
+    context: Context, query: Query, clock: Callable[[], None], fixed: Mapping[str, Controller] | None = None
+) -> list[Callable[[], Stage]]:
     """The stages to try in turn: one, unless undiscounted and discounted tails (or two discounts) meet.
 
     ``fixed`` gives controllers for players that are neither variables nor named policies of the spec (witnesses).
@@ -120,7 +125,9 @@ def decide(context: Context, query: Query, clock: Callable[[], None], fixed: Map
         if not isinstance(outcome, Stuck):
             return last
     if last is None:
-        raise SpecError([Diagnostic("E307", next(iter(query.origins.values())).span, "the world times the memory of the objectives is too large", None)])
+        raise SpecError(
+            [Diagnostic("E307", next(iter(query.origins.values())).span, "the world times the memory of the objectives is too large", None)]
+        )
     return last
 
 
@@ -137,27 +144,62 @@ class Found:
     breaks: Counterexample | None
     exact: bool
     reason: str | None = None
+    beyond: fmpq | None = None  # not exact: it certainly fails behind this value
+
+    def width(self) -> fmpq:
+        return abs(self.beyond - self.value) if self.beyond is not None and self.value is not None else fmpq(0)
 
 
-def find(context: Context, query: Query, clock: Callable[[], None]) -> Found | Stuck:
+def find(context: Context, query: Query, clock: Callable[[], None], precision: Fraction = PRECISION) -> Found | Stuck:
     """Lowers the threshold from counterexample to counterexample; every one is a vertex of finitely many."""
     interval = query.unknown
     if interval is None:
         raise ValueError("find needs an unknown")
-    stuck: Stuck = Stuck("no unrolling was tried")
+    best: Found | Stuck = Stuck("no unrolling was tried")
     for make in stages(context, query, clock):
         try:
             current = make()
         except ProductTooLarge:
             break
-        outcome = _descend(current, query, clock)
-        if not isinstance(outcome, Stuck):
+        outcome = _descend(current, query, clock, precision)
+        if isinstance(outcome, Found) and (
+            outcome.exact or outcome.width() <= _fmpq(precision) * max(fmpq(1), abs(outcome.value or fmpq(0)))
+        ):
             return outcome
-        stuck = outcome
-    return stuck
+        if isinstance(outcome, Found) or isinstance(best, Stuck):
+            best = outcome
+    return best
 
 
-def _descend(current: Stage, query: Query, clock: Callable[[], None]) -> Found | Stuck:
+def _enclose(
+    current: Stage, query: Query, clock: Callable[[], None], threshold: Threshold | None, breaks: Counterexample | None, precision: Fraction
+) -> Found | None:
+    """Bisects between what fails and what can be proved, where no exact answer comes (mixed time scales)."""
+    interval = query.unknown
+    if interval is None or threshold is None or breaks is None:
+        return None
+    start = interval.low if interval.direction == "maximal" else interval.high
+    if start is None:
+        return None
+    good, bad = fmpq(start.numerator, start.denominator), threshold.value
+    best: Decided | None = None
+    for _ in range(MAX_BISECTIONS):
+        clock()
+        if abs(bad - good) <= _fmpq(precision) * max(fmpq(1), abs(bad)):
+            break
+        middle = (good + bad) / 2
+        row = Threshold(middle, True, interval.direction)
+        outcome = current.search.decide(row)
+        if isinstance(outcome, tuple):
+            good, best = middle, Decided(query, current.theory, current.optima, outcome, row)
+        elif isinstance(outcome, Counterexample) and outcome.edge is not None:
+            bad, breaks = outcome.edge, outcome
+        else:
+            break
+    return None if best is None else Found(best, good, True, breaks, False, beyond=threshold.value if bad == good else bad)
+
+
+def _descend(current: Stage, query: Query, clock: Callable[[], None], precision: Fraction) -> Found | Stuck:
     interval = query.unknown
     assert interval is not None
     direction = interval.direction
@@ -168,14 +210,16 @@ def _descend(current: Stage, query: Query, clock: Callable[[], None]) -> Found |
         clock()
         outcome = current.search.decide(threshold)
         if isinstance(outcome, Stuck):
-            return outcome
+            return _enclose(current, query, clock, threshold, breaks, precision) or outcome
         if not isinstance(outcome, Counterexample):
             break
         if outcome.edge is None:
             return Stuck("the threshold is not bounded on the side of the counterexamples")
         breaks = outcome
         following = Threshold(outcome.edge, False, direction)
-        if threshold is not None and (following.value == threshold.value or (following.value > threshold.value) == (direction == "maximal")):
+        if threshold is not None and (
+            following.value == threshold.value or (following.value > threshold.value) == (direction == "maximal")
+        ):
             return Stuck("the policies of this type approach the threshold without reaching it")
         threshold = following
     decided = Decided(query, current.theory, current.optima, outcome, threshold)
@@ -190,3 +234,7 @@ def _descend(current: Stage, query: Query, clock: Callable[[], None]) -> Found |
     if isinstance(at_edge, Stuck):
         return Found(decided, threshold.value, False, breaks, True, at_edge.reason)
     return Found(Decided(query, current.theory, current.optima, at_edge, closed_threshold), threshold.value, True, breaks, True)
+
+
+def _fmpq(x: Fraction) -> fmpq:
+    return fmpq(x.numerator, x.denominator)

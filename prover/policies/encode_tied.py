@@ -9,12 +9,13 @@ variables: x(n, c) / x(n) is the policy.  Elsewhere x(n, c) = p(view, action) * 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 from prover.policies.constraints import (
-    FALSE, Formula, Linear, System, at_most, boolean, conj, disj, equal, implies, less, neg, number, one_of, positive, variable,
+    Formula, Linear, System, at_most, boolean, conj, disj, equal, implies, less, neg, number, one_of, positive, variable,
 )  # fmt: skip
 from prover.policies.controller import Controller, Rule
 from prover.policies.encode_common import Demand, Group, Names, NotEncoded, exact, unfolded
@@ -29,12 +30,16 @@ MAX_PLACES = 400
 
 @dataclass(frozen=True)
 class Look:
-    """``observes``: columns of the valuation, None for all; ``by_node``: the product's memory and time can be seen too."""
+    """``observes``: columns of the valuation, None for all; ``by_node``: the product's memory and time can be seen too.
+
+    With ``coins`` a policy that sees the node may randomise in the layers, where that costs no products of variables.
+    """
 
     nodes: int = 1
     deterministic: bool = True
     observes: tuple[int, ...] | None = None
     by_node: bool = False
+    coins: bool = False
 
 
 class Tied:
@@ -83,6 +88,10 @@ class Tied:
     def key(self, place: Place) -> Key:
         return place[1], self.seen(place[0])
 
+    def fixed(self, key: Key) -> bool:
+        """Is one action played there for sure?"""
+        return self.look.deterministic and not (self.look.coins and self.look.by_node and key[1] < self.product.tail)  # type: ignore[operator]
+
     def _text(self, key: Key) -> str:
         states = self.states_of[key[1]]
         text = self.names.node(states[0]) if self.look.by_node else "[" + self._seen_text(states[0]) + "]"
@@ -130,7 +139,7 @@ class Tied:
         self.tied: set[Key] = set()
         for key, actions in self.actions.items():
             names = [self.system.boolean(self.u(key, a)) for a in actions]
-            if self.look.deterministic:
+            if self.fixed(key):
                 for formula in one_of(names):
                     self.system.add(formula)
                 continue
@@ -250,35 +259,32 @@ class Tied:
                     avoids = self.demand.quiet(c) and not any(self.demand.earns(i, c) for i in self.demand.conditions if i not in kind)
                     closed = self._complete(c) and avoids
                     going = conj([here, self.plays(place, c)])
-                    system.add(implies(going, FALSE) if not closed else ("true",))
-                    if closed:
+                    if not closed:
+                        system.add(neg(going))
+                    else:
                         for step, target in self.after(place, c):
                             system.add(implies(conj([going, step]), self.stays(target, kind)))
                 for i in kind:
                     if not self.demand.meets(i, node):
-                        system.add(implies(here, self._nears(place, f"to {i}", lambda c, i=i: self.demand.earns(i, c), None)))
+                        system.add(implies(here, self._nears(place, f"to {i}", partial(self.demand.earns, i))))
             staying = disj(self.stays(place, kind) for kind in self.kinds)
-            leaving = self._nears(place, "to leave", lambda c: not self._complete(c), self.kinds)
+            leaving = self._nears(place, "to leave", lambda c: not self._complete(c))
             system.add(disj([neg(self.active(place)), staying, leaving]))
 
     def _complete(self, choice: int) -> bool:
         """None of its successors is settled."""
         return all(self.product.successor[t] >= 0 for t in self.product.transitions(choice))
 
-    def _nears(self, place: Place, why: str, done, kinds: list[frozenset[int]] | None) -> Formula:  # type: ignore[no-untyped-def]
-        """Some action that is played is done, or leads to a place of lower rank (or, with ``kinds``, to one that stays)."""
+    def _nears(self, place: Place, why: str, done: Callable[[int], bool]) -> Formula:
+        """Some action that is played is done at once, or may lead to a place of lower rank (places at the goal have any rank)."""
         reasons = []
         for c in self.product.choices(place[0]):
             if done(c):
                 reasons.append(self.plays(place, c))
                 continue
             for step, target in self.after(place, c):
-                goals = [self.stays(target, kind) for kind in kinds or ()]
                 if target != place:
-                    goals.append(less(self._rank(target, why), self._rank(place, why)))
-                if kinds is None and any(self.demand.meets(int(why.split()[1]), target[0]) for _ in (0,)):
-                    goals = [("true",)]
-                reasons.append(conj([self.plays(place, c), step, disj(goals)]))
+                    reasons.append(conj([self.plays(place, c), step, less(self._rank(target, why), self._rank(place, why))]))
         return disj(reasons)
 
     # ------------------------------------------------------------ flows
@@ -352,7 +358,7 @@ class Tied:
     def _tie(self, place: Place, shares: dict[int, str], leaving: Linear, group: Group) -> None:
         """Every action that is played gets its share, the same one in every copy."""
         key = self.key(place)
-        if self.look.deterministic or len(shares) == 1:
+        if self.fixed(key) or len(shares) == 1:
             return
         if key not in self.tied:
             for c, name in shares.items():

@@ -17,7 +17,7 @@ from dsl.spec import PolicyType
 from prover.policies.arena import Point, controller_of
 from prover.policies.belongs import belongs
 from prover.policies.controller import Controller, mix
-from prover.policies.query import Literals, Query, evaluate, implicants, references
+from prover.policies.query import Literals, Query, ValueOf, evaluate, implicants, references
 from prover.policies.stationary import stationary
 from prover.policies.theory import Candidate, Closed, Column, Flags, RowName, Stuck, Supports, Theory, Threshold, Tree
 from prover.policies.unfold import fraction
@@ -108,7 +108,7 @@ class Search:
         found = []
         for player, _ in self.query.players:
             column = self.theory.column[player]
-            used = {t.stream for q in self.query.inequalities for _, t in q.terms if hasattr(t, "policy") and t.policy == player}
+            used = {t.stream for q in self.query.inequalities for _, t in q.terms if isinstance(t, ValueOf) and t.policy == player}
             found += [(player, s) for s in sorted(used) if column[s] in self.theory.arenas[player].flaggable]
         return found
 
@@ -137,7 +137,9 @@ class Search:
             return self.check(literals, flags, supports, threshold)
         return self._branch(outcome, literals, flags, supports, threshold)
 
-    def _realise(self, candidate: Candidate, literals: Literals, flags: Flags, supports: Supports, threshold: Threshold | None) -> Counterexample | None:
+    def _realise(
+        self, candidate: Candidate, literals: Literals, flags: Flags, supports: Supports, threshold: Threshold | None
+    ) -> Counterexample | None:
         """Policies of the players' types that satisfy the literals: mixtures where the type allows, else single policies."""
         options: dict[str, list[list[Point]]] = {}
         smooth: set[str] = set()
@@ -189,9 +191,14 @@ class Search:
         return Point(made, plan, value_of(made, plan))
 
     def _fit(
-        self, named: Sequence[tuple[RowName, lp.Row[Column]]], points: Mapping[str, list[Point]], flags: Flags, literals: Literals, smooth: set[str]
+        self,
+        named: Sequence[tuple[RowName, lp.Row[Column]]],
+        points: Mapping[str, list[Point]],
+        flags: Flags,
+        literals: Literals,
+        smooth: set[str],
     ) -> Counterexample | None:
-        """A mixture of these points for each player that satisfies the literals; players in ``smooth`` need one stationary policy instead."""
+        """A mixture of these points for each player that satisfies the literals; ``smooth`` players need one stationary policy."""
         theory = self.theory
         for player, found in points.items():
             finite = theory.finite(player, flags)
@@ -201,7 +208,9 @@ class Search:
         for (player, stream), is_finite in flags.items():
             if not is_finite and player in points:
                 i = theory.column[player][stream]
-                rows.append(lp.Row({("part", player, k): fmpq(-1) for k, p in enumerate(points[player]) if p.vector[i] is None}, fmpq(0), "<"))
+                rows.append(
+                    lp.Row({("part", player, k): fmpq(-1) for k, p in enumerate(points[player]) if p.vector[i] is None}, fmpq(0), "<")
+                )
         outcome = lp.feasible(rows, nonnegative)
         if isinstance(outcome, lp.Infeasible):
             return None
@@ -226,7 +235,9 @@ class Search:
                         return None
                     controllers[player] = single
             else:
-                controllers[player] = mix([(fraction(w), controller_of(point)) for w, point in zip(weights[0], found, strict=True) if w != 0])
+                controllers[player] = mix(
+                    [(fraction(w), controller_of(point)) for w, point in zip(weights[0], found, strict=True) if w != 0]
+                )
         return Counterexample(literals, controllers, outcome.point.get(("unknown",)), edge, used)
 
     def smoothed(self, player: str, parts: Sequence[tuple[fmpq, Point]]) -> Controller | None:
@@ -238,10 +249,11 @@ class Search:
         controller = stationary(parts)
         vector = self.point_of(player, controller).vector
         for i, value in enumerate(vector):
-            if any(point.vector[i] is None for _, point in parts):
-                if value is not None:
-                    return None
-            elif value is None or value != sum((w * point.vector[i] for w, point in parts), fmpq(0)):
+            mean: fmpq | None = fmpq(0)
+            for weight, point in parts:
+                other = point.vector[i]
+                mean = None if mean is None or other is None else mean + weight * other
+            if value != mean:
                 return None
         return controller
 
@@ -256,15 +268,17 @@ class Search:
                 continue
             known = self.theory.cases.get(player, ())
             mdp = self.theory.arenas[player].product.mdp
+            decided = {*known, *supports.get(player, {})}
             for _, point in mixture:
                 for state, actions in sorted(point.plays().items()):
-                    if len(actions) > 1 and state not in known and state not in supports.get(player, {}) and visited_once(mdp, state):
-                        if len(known) < MAX_CASE_STATES:
-                            self.theory.cases[player] = (*known, state)
-                            return True
+                    if len(actions) > 1 and state not in decided and len(known) < MAX_CASE_STATES and visited_once(mdp, state):
+                        self.theory.cases[player] = (*known, state)
+                        return True
         return False
 
-    def _branch(self, candidate: Candidate, literals: Literals, flags: Flags, supports: Supports, threshold: Threshold | None) -> Closed | Counterexample | Stuck:
+    def _branch(
+        self, candidate: Candidate, literals: Literals, flags: Flags, supports: Supports, threshold: Threshold | None
+    ) -> Closed | Counterexample | Stuck:
         found = self._split_state(candidate, supports)
         if found is None:
             return Stuck("the policy type ties choices together in a way that this method does not decide")
@@ -309,7 +323,9 @@ class Search:
 
     # ------------------------------------------------------------ the refutation as a tree
 
-    def _tree(self, flags: list[tuple[str, int]], decided: dict[tuple[str, int], bool], truth: dict[int, bool], threshold: Threshold | None) -> Tree | Stuck:
+    def _tree(
+        self, flags: list[tuple[str, int]], decided: dict[tuple[str, int], bool], truth: dict[int, bool], threshold: Threshold | None
+    ) -> Tree | Stuck:
         if flags:
             player, stream = flags[0]
             parts = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import assert_never
 
 from dsl import semantics
 from dsl.diagnostic import Diagnostic, SpecError
@@ -32,6 +33,8 @@ def controller(context: Context, name: str, clock: Callable[[], None]) -> Contro
             from prover.policies.best import optimal
 
             result = optimal(context, policy, policy.body, clock)
+        case other:
+            assert_never(other)
     if not belongs(result, type, mdp):
         message = f"policy {name} does not belong to type {type.name}"
         raise SpecError([Diagnostic("E514", policy.span, message, "give it a type without that restriction, or change the policy")])
@@ -56,22 +59,28 @@ def _table(mdp: Mdp, policy: Policy, table: TablePolicy) -> Controller:
         rule = next((r for r in table.rules if r.guard is None or semantics.evaluate(r.guard, values)), None)
         where = describe(mdp, state)
         if rule is None:
-            raise SpecError([Diagnostic("E512", policy.span, f"policy {policy.name} has no rule for {where}", "close the table with `else: action`")])
+            raise SpecError(
+                [Diagnostic("E512", policy.span, f"policy {policy.name} has no rule for {where}", "close the table with `else: action`")]
+            )
         played: dict[int, Fraction] = {}
         for weight, action in rule.actions:
             share = Fraction(semantics.evaluate(weight, values))
             if share < 0:
-                raise SpecError([Diagnostic("E513", policy.span, f"policy {policy.name} plays `{action}` with probability {share} in {where}", None)])
+                raise SpecError(
+                    [Diagnostic("E513", policy.span, f"policy {policy.name} plays `{action}` with probability {share} in {where}", None)]
+                )
             if share:
                 if actions.get(action) not in enabled:
                     message = f"policy {policy.name} plays `{action}` where it is not enabled: {where}"
-                    raise SpecError([Diagnostic("E513", policy.span, message, f"enabled there: {', '.join(mdp.actions[a] for a in enabled)}")])
+                    raise SpecError(
+                        [Diagnostic("E513", policy.span, message, f"enabled there: {', '.join(mdp.actions[a] for a in enabled)}")]
+                    )
                 played[actions[action]] = played.get(actions[action], Fraction(0)) + share
         if sum(played.values()) != 1:
             message = f"the probabilities of policy {policy.name} sum to {sum(played.values())}, not to 1, in {where}"
             raise SpecError([Diagnostic("E513", policy.span, message, None)])
         rules[0, state] = (tuple(sorted(played.items())), {})
-        for action in played:
-            c = enabled[action]
+        for played_action in played:
+            c = enabled[played_action]
             queue.extend(int(mdp.successor[t]) for t in range(mdp.transition_start[c], mdp.transition_start[c + 1]))
     return Controller(tuple((Fraction(1), s, 0) for s, _ in mdp.initial), rules)

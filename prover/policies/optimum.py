@@ -25,7 +25,7 @@ MAX_CASES = 20_000
 
 @dataclass(frozen=True)
 class Optimum:
-    """lower <= optimum <= upper.  ``attained`` by a controller of the type at ``lower`` (upper for a minimum); ``cases`` bound the other side."""
+    """lower <= optimum <= upper: ``attained`` is a controller of the type on one side, ``cases`` bound the other."""
 
     lower: fmpq
     upper: fmpq
@@ -54,7 +54,9 @@ def optimum(context: Context, query: Query, index: int, arena: Arena, clock: Cal
 def _infinite(query: Query, wanted: OptimumQuery, why: str) -> Diagnostic:
     stream = query.streams[wanted.body[0][1]]
     objective = query.origins[stream]
-    return Diagnostic("E311", objective.span, f"`{wanted.text}` is infinite: {why}", "bound the reward with `horizon` or `discount`, or end the episode")
+    return Diagnostic(
+        "E311", objective.span, f"`{wanted.text}` is infinite: {why}", "bound the reward with `horizon` or `discount`, or end the episode"
+    )
 
 
 class _Extremum:
@@ -71,13 +73,31 @@ class _Extremum:
             raise SpecError([_infinite(query, wanted, "under every policy the losses go on for ever")])
         bound, cases = self.descend(relaxed, {})
         if self.best is None:
-            raise SpecError([Diagnostic("E401", query.origins[query.streams[0]].span, f"no policy of type {self.type.name} was found for `{wanted.text}`", None)])
+            raise SpecError(
+                [
+                    Diagnostic(
+                        "E401",
+                        query.origins[query.streams[0]].span,
+                        f"no policy of type {self.type.name} was found for `{wanted.text}`",
+                        None,
+                    )
+                ]
+            )
         return bound, cases, self.best[1]
 
     def ask(self, support: Support) -> Supremum | None:
         answer = self.arena.sup(self.weights, frozenset(), support)
         if not isinstance(answer, Supremum):
-            raise SpecError([Diagnostic("E311", self.type.span, "an optimum over this policy type is infinite", "bound the reward with `horizon` or `discount`")])
+            raise SpecError(
+                [
+                    Diagnostic(
+                        "E311",
+                        self.type.span,
+                        "an optimum over this policy type is infinite",
+                        "bound the reward with `horizon` or `discount`",
+                    )
+                ]
+            )
         return answer if answer.bound is not None else None
 
     def value(self, point: Point) -> fmpq | None:

@@ -38,7 +38,9 @@ def read(path: Path, root: Path, mdp: Mdp, span: Span) -> Controller:
     try:
         resolved = path.resolve(strict=True)
         if not resolved.is_relative_to(root.resolve()):
-            raise _error("E510", span, f"policy file `{shown}` lies outside the spec's directory", "keep policy files beside or below the spec")
+            raise _error(
+                "E510", span, f"policy file `{shown}` lies outside the spec's directory", "keep policy files beside or below the spec"
+            )
         status = resolved.stat()
         if not stat.S_ISREG(status.st_mode):
             raise _error("E510", span, f"policy file `{shown}` is not a regular file", None)
@@ -55,7 +57,9 @@ def read(path: Path, root: Path, mdp: Mdp, span: Span) -> Controller:
     except _Malformed as error:
         raise _error("E511", span, f"policy file `{shown}`: {error}", None) from None
     except _Silent as error:
-        raise _error("E512", span, f"policy file `{shown}` says nothing for a state that it reaches: {error}", "add a rule for it") from None
+        raise _error(
+            "E512", span, f"policy file `{shown}` says nothing for a state that it reaches: {error}", "add a rule for it"
+        ) from None
 
 
 class _Silent(Exception):
@@ -74,7 +78,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse(token: str) -> Any:
-    raise _Malformed(f"{token} is not a number here; write probabilities as strings such as \"1/3\"")
+    raise _Malformed(f'{token} is not a number here; write probabilities as strings such as "1/3"')
 
 
 def parse(text: str, mdp: Mdp) -> Controller:
@@ -103,7 +107,9 @@ class _Reader:
         self.variables = {v.name: (k, v.type) for k, v in enumerate(mdp.variables)}
         self.actions = {name: k for k, name in enumerate(mdp.actions)}
         self.nodes: dict[str, int] = {}
-        self.rules: dict[int, list[tuple[dict[int, bool | int], tuple[tuple[int, Fraction], ...], list[tuple[dict[int, bool | int], int]]]]] = {}
+        self.rules: dict[
+            int, list[tuple[dict[int, bool | int], tuple[tuple[int, Fraction], ...], list[tuple[dict[int, bool | int], int]]]]
+        ] = {}
         for entry in self.listing(document.get("rules"), "rules"):
             fields = self.fields(entry, {"node", "state", "action", "next"})
             node = self.node(fields.get("node", "0"))
@@ -116,7 +122,9 @@ class _Reader:
         self.begin = []
         for item in self.listing(document.get("start", [{"weight": "1", "state": {}, "node": "0"}]), "start"):
             fields = self.fields(item, {"weight", "state", "node"})
-            self.begin.append((self.probability(fields.get("weight", "1")), self.condition(fields.get("state", {})), self.node(fields.get("node", "0"))))
+            self.begin.append(
+                (self.probability(fields.get("weight", "1")), self.condition(fields.get("state", {})), self.node(fields.get("node", "0")))
+            )
 
     @staticmethod
     def listing(value: Any, name: str) -> list[Any]:

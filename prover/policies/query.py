@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, assert_never
 
 from dsl.spec import And, Compare, Find, Formula, Linear, Not, Objective, Optimum, Or, Spec, Truth, Unknown, Value
 from prover.worlds.objective import Affine, Atoms, Stream, stream
@@ -142,6 +142,8 @@ class Builder:
                     key = OptimumOf(self.optimum(term))
                 case Unknown():
                     key = TheUnknown()
+                case other:
+                    assert_never(other)
             total[key] = total.get(key, Fraction(0)) + coefficient
         return tuple((c, t) for t, c in total.items() if c), constant
 
@@ -189,7 +191,7 @@ def evaluate(skeleton: Skeleton, truth: dict[int, bool]) -> bool | None:
             return None if inner is None else not inner
         case word:
             values = [evaluate(part, truth) for part in skeleton[1:]]
-            decisive = word == "or"
+            decisive = bool(word == "or")
             if decisive in values:
                 return decisive
             return None if None in values else not decisive

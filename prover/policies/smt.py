@@ -82,6 +82,8 @@ class Model:
 def _fraction(value: Any) -> Fraction:
     if z3.is_rational_value(value):
         return Fraction(_integer(value.numerator()), _integer(value.denominator()))
+    if z3.is_int_value(value):
+        return Fraction(_integer(value))
     if z3.is_algebraic_value(value):
         raise Algebraic
     raise SolverUnknown(f"z3 answered {value} where a number was asked for")

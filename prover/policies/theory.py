@@ -92,7 +92,8 @@ class Theory:
     def __init__(self, query: Query, arenas: Mapping[str, Arena], optima: Sequence[Bounds]) -> None:
         self.query, self.arenas, self.optima = query, arenas, optima
         self.column = {
-            player: {self.query.streams.index(stream): i for i, stream in enumerate(arena.product.streams)} for player, arena in arenas.items()
+            player: {self.query.streams.index(stream): i for i, stream in enumerate(arena.product.streams)}
+            for player, arena in arenas.items()
         }
         self.lemmas: list[tuple[Lemma, str]] = []
         self.cases: dict[str, tuple[int, ...]] = {}  # for memoryless players: states whose action is fixed in every case
@@ -122,7 +123,9 @@ class Theory:
             if interval.low is not None:
                 rows.append((("unknown", "low"), lp.Row({("unknown",): fmpq(-1)}, _q(interval.low), "<=" if interval.low_closed else "<")))
             if interval.high is not None:
-                rows.append((("unknown", "high"), lp.Row({("unknown",): fmpq(1)}, -_q(interval.high), "<=" if interval.high_closed else "<")))
+                rows.append(
+                    (("unknown", "high"), lp.Row({("unknown",): fmpq(1)}, -_q(interval.high), "<=" if interval.high_closed else "<"))
+                )
             if threshold is not None:
                 rows.append((("threshold",), threshold.row()))
         return rows
@@ -164,7 +167,9 @@ class Theory:
 
     # ------------------------------------------------------------ the loop
 
-    def check(self, literals: Literals, flags: Flags, supports: Supports, threshold: Threshold | None, rounds: int = 10_000) -> Closed | Candidate | Stuck:
+    def check(
+        self, literals: Literals, flags: Flags, supports: Supports, threshold: Threshold | None, rounds: int = 10_000
+    ) -> Closed | Candidate | Stuck:
         named = self.rows(literals, flags, threshold)
         players = list(dict.fromkeys(c[1] for _, row in named for c in row.coefficients if c[0] == "value"))
         players += [p for p, s in flags if not flags[p, s] and p not in players]
@@ -184,7 +189,9 @@ class Theory:
                 return step
             if isinstance(step, Unbounded):
                 if stretch > 2**40:
-                    return Stuck("the claim's negation can be approached along a loop that pays for ever, but no finite policy was found that reaches it")
+                    return Stuck(
+                        "the claim's negation is approached along a loop that pays for ever, but no policy was found that reaches it"
+                    )
                 for player in players:
                     self.arenas[player].loops(step, self.finite(player, flags), stretch)
                 stretch *= 16
@@ -216,7 +223,9 @@ class Theory:
             self.lemmas.append((answer, player))
         return answer
 
-    def _combine(self, arena: Arena, weights: Mapping[int, fmpq], finite: frozenset[int], support: Support, states: tuple[int, ...]) -> Combined | Unbounded:
+    def _combine(
+        self, arena: Arena, weights: Mapping[int, fmpq], finite: frozenset[int], support: Support, states: tuple[int, ...]
+    ) -> Combined | Unbounded:
         mdp = arena.product.mdp
         enabled = [[int(mdp.action[c]) for c in range(mdp.choice_start[s], mdp.choice_start[s + 1])] for s in states]
         parts = []
@@ -256,7 +265,12 @@ class Theory:
         return rows, frozenset(("part", player, k) for player, found in points.items() for k in range(len(found)))
 
     def _separate(
-        self, named: Sequence[tuple[RowName, lp.Row[Column]]], multipliers: Sequence[fmpq], players: Sequence[str], flags: Flags, supports: Supports
+        self,
+        named: Sequence[tuple[RowName, lp.Row[Column]]],
+        multipliers: Sequence[fmpq],
+        players: Sequence[str],
+        flags: Flags,
+        supports: Supports,
     ) -> Closed | Unbounded | fmpq:
         """Asks each arena how far it goes in the separating direction; returns what is missing to a contradiction if there is none."""
         total, strict = fmpq(0), False
@@ -367,4 +381,3 @@ def _column(term: ValueOf | OptimumOf | TheUnknown) -> Column:
 
 def _q(x: Any) -> fmpq:
     return fmpq(x.numerator, x.denominator)
-

@@ -31,7 +31,7 @@ class Collapsed:
     stop: list[fmpq | None]
     home: list[tuple[frozenset[int], frozenset[int]] | None]  # where to wait: nodes and choices
 
-    def expand(self, product: Product, liveness: Liveness, policy: list[int], zero: bytearray) -> Plan:
+    def expand(self, product: Product, liveness: Liveness, policy: list[int]) -> Plan:
         """The policy over classes as decisions over the tail's nodes."""
         tail = product.tail
         plan: list[Decision] = [choices[0] if choices else -1 for choices in liveness.choices[tail:]]
@@ -102,7 +102,10 @@ def collapse(product: Product, weights: Mapping[int, fmpq], liveness: Liveness, 
             waiting = frozenset(n for n in members if liveness.stay[n])
             if waiting and any(c in internal for n in members for c in liveness.choices[n]):
                 staying = frozenset(
-                    c for n in waiting for c in inside[n] if c in internal and all(product.successor[t] in waiting for t in product.transitions(c))
+                    c
+                    for n in waiting
+                    for c in inside[n]
+                    if c in internal and all(product.successor[t] in waiting for t in product.transitions(c))
                 )
                 if staying:
                     stop[index], home[index] = fmpq(0), (frozenset(n for n in waiting if any(c in staying for c in inside[n])), staying)
@@ -110,7 +113,7 @@ def collapse(product: Product, weights: Mapping[int, fmpq], liveness: Liveness, 
     negative = [i for i, w in conditions.items() if w < 0]
     for size in range(len(negative) + 1):
         for avoided in combinations(negative, size):
-            kept = {n: [c for c in cs] for n, cs in inside.items() if not any(_meets(product, n, i) for i in avoided)}
+            kept = {n: list(cs) for n, cs in inside.items() if not any(_meets(product, n, i) for i in avoided)}
             kept = {n: [c for c in cs if all(product.successor[t] in kept for t in product.transitions(c))] for n, cs in kept.items()}
             for nodes, choices in _components(product, kept):
                 if not all(liveness.stay[n] for n in nodes):

@@ -122,7 +122,9 @@ def _undiscounted(
     return chain.solve(rows, constants), infinite
 
 
-def _discounted(product: Product, nodes: Sequence[int], rows: Sequence[chain.Row], factor: Fraction, constants: Sequence[list[fmpq]]) -> list[list[fmpq]]:
+def _discounted(
+    product: Product, nodes: Sequence[int], rows: Sequence[chain.Row], factor: Fraction, constants: Sequence[list[fmpq]]
+) -> list[list[fmpq]]:
     """Layers carry their discount in their rewards; the tail is discounted step by step and once more for the time before it."""
     g = fmpq(factor.numerator, factor.denominator)
     scaled: list[chain.Row] = []

@@ -48,7 +48,9 @@ class Unbounded:
     loop: list[int]
 
 
-def supremum(product: Product, weights: Mapping[int, fmpq], finite: frozenset[int] = frozenset(), support: Support | None = None) -> Supremum | Unbounded:
+def supremum(
+    product: Product, weights: Mapping[int, fmpq], finite: frozenset[int] = frozenset(), support: Support | None = None
+) -> Supremum | Unbounded:
     """``weights`` and ``finite`` name streams by their index in the product.  ``finite`` must hold every weighted total or until stream."""
     support = {} if support is None else support
     weights = {i: w for i, w in weights.items() if w != 0}
@@ -91,7 +93,7 @@ def supremum(product: Product, weights: Mapping[int, fmpq], finite: frozenset[in
             if value is None:
                 bound = None
                 break
-            bound += p * value
+            bound = bound + p * value if bound is not None else None
     if bound is not None:
         bound += sum((w * product.offset[i] for i, w in weights.items()), fmpq(0))
     return Supremum(weights, finite, support, bound, layers, tails, plan)
@@ -118,8 +120,11 @@ def _joined(product: Product, tails: Mapping[Fraction | None, list[Value]]) -> l
     return result
 
 
-def _layers(product: Product, weights: Mapping[int, fmpq], tails: Mapping[Fraction | None, list[Value]], usable: list[list[int]], plan: Plan) -> list[Value]:
-    values: list[Value] = [None] * product.tail + _joined(product, tails)
+def _layers(
+    product: Product, weights: Mapping[int, fmpq], tails: Mapping[Fraction | None, list[Value]], usable: list[list[int]], plan: Plan
+) -> list[Value]:
+    before: list[Value] = [None] * product.tail
+    values = before + _joined(product, tails)
     for node in range(product.tail - 1, -1, -1):
         best: Value = None
         for c in usable[node]:
@@ -143,7 +148,9 @@ def _discounted(product: Product, weights: Mapping[int, fmpq], factor: Fraction,
     g = fmpq(factor.numerator, factor.denominator)
     gains = {c: _gain(product, weights, c) for node in range(tail, count) for c in allowed[node]}
     moves = {
-        c: {product.successor[t] - tail: g * product.probability[t] for t in product.transitions(c) if product.successor[t] >= 0} if g else {}
+        c: {product.successor[t] - tail: g * product.probability[t] for t in product.transitions(c) if product.successor[t] >= 0}
+        if g
+        else {}
         for c in gains
     }
     options = [allowed[node] for node in range(tail, count)]
@@ -199,7 +206,9 @@ def _improve(
 class _Undiscounted:
     """The undiscounted tail: zero-reward end components collapsed, then policy iteration from a policy that stops."""
 
-    def __init__(self, product: Product, weights: Mapping[int, fmpq], finite: frozenset[int], support: Support, allowed: list[list[int]]):
+    def __init__(
+        self, product: Product, weights: Mapping[int, fmpq], finite: frozenset[int], support: Support, allowed: list[list[int]]
+    ) -> None:
         self.product, self.weights = product, weights
         watched = finite | set(weights)
         zero = bytearray(len(product.origin))
@@ -241,11 +250,11 @@ class _Undiscounted:
             values, policy = iterate(options, gains, moves, start)
         except chain.Singular as trap:
             policy = trap.args[0]
-            self.plan = folded.expand(product, self.liveness, policy, self.zero)
+            self.plan = folded.expand(product, self.liveness, policy)
             loop = [node for k in trap.states for node in folded.classes[k]]
             full: Plan = [choices[0] if choices else -1 for choices in self.liveness.choices[:tail]]
             return Unbounded(full + self.plan, loop)
-        self.plan = folded.expand(product, self.liveness, policy, self.zero)
+        self.plan = folded.expand(product, self.liveness, policy)
         table: list[Value] = [None] * (count - tail)
         for index, members in enumerate(folded.classes):
             for node in members:

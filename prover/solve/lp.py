@@ -61,13 +61,15 @@ def feasible(rows: Sequence[Row[V]], nonnegative: frozenset[V] = frozenset()) ->
     outcome = _simplex(matrix, right, cost, equalities)
     if outcome.status == "infeasible" or (strict and outcome.objective == 0):
         return Infeasible([-y for y in outcome.duals[: len(rows)]])
-    point = {name: ZERO for name in names}
+    point = dict.fromkeys(names, ZERO)
     for (name, sign), value in zip(columns, outcome.values, strict=False):
         point[name] += sign * value
     return Feasible(point)
 
 
-def minimum(rows: Sequence[Row[V]], objective: Mapping[V, fmpq], nonnegative: frozenset[V] = frozenset()) -> tuple[fmpq, dict[V, fmpq]] | None:
+def minimum(
+    rows: Sequence[Row[V]], objective: Mapping[V, fmpq], nonnegative: frozenset[V] = frozenset()
+) -> tuple[fmpq, dict[V, fmpq]] | None:
     """The least value of the objective over the *closure* of the rows (strict read as non-strict), and a point; None if unbounded below."""
     names = _names(rows, objective)
     columns = _columns(names, nonnegative)
@@ -78,7 +80,7 @@ def minimum(rows: Sequence[Row[V]], objective: Mapping[V, fmpq], nonnegative: fr
         raise ValueError("the rows have no common point")
     if outcome.status == "unbounded":
         return None
-    point = {name: ZERO for name in names}
+    point = dict.fromkeys(names, ZERO)
     for (name, sign), value in zip(columns, outcome.values, strict=True):
         point[name] += sign * value
     return outcome.objective, point

@@ -20,7 +20,7 @@ from prover.worlds.product import Product
 
 @dataclass(frozen=True)
 class WellDefined:
-    """``sign`` 1: a score (infinite only as minus infinity); -1: a cost.  ``finite``: the table that shows it is never infinite, or None."""
+    """``sign`` 1: a score (infinite only as -infinity); -1: a cost.  ``finite``: the table showing it never is, or None."""
 
     product: Product
     stream: int

@@ -16,13 +16,12 @@ from typing import Any
 
 from dsl.diagnostic import Diagnostic, SpecError
 from dsl.source import Span
-from dsl.spec import Mixture, PolicyType, Runs, Samples, Training
+from dsl.spec import Mixture, PolicyType, Runs, Samples
 from prover.policies import policy_file
 from prover.policies.belongs import belongs
 from prover.policies.context import Context
 from prover.policies.controller import Controller
 from prover.policies.query import Skeleton
-from prover.training.vocabulary import Vocabulary
 
 MAX_RUNS = 100_000  # as many as a proof file may carry
 
@@ -68,7 +67,7 @@ class Fact:
                 return {"kind": "assumed", "name": self.name, "formula": formula}
 
 
-def mixture(training: Training, evidence: Mixture, controllers: dict[str, Controller], types: dict[str, str]) -> Fact:
+def mixture(evidence: Mixture, controllers: dict[str, Controller], types: dict[str, str]) -> Fact:
     shares: dict[str, Fraction] = {}
     for share, name in evidence.parts:
         shares[name] = shares.get(name, Fraction(0)) + share
@@ -120,11 +119,6 @@ def _question(fact: Fact) -> tuple[Any, ...]:
 def counted_elsewhere(sample: Samples, event: int) -> Fact:
     name = f"{sample.successes} of {sample.size} samples satisfy {sample.event.text}"
     return Fact("samples", " ".join(name.split()), (), event, sample.successes, sample.size, 1 - sample.confidence)
-
-
-def own_events(vocabulary: Vocabulary, training: Training) -> list[tuple[Samples, int]]:
-    """The samples of the training with their events; equal counts of equal events get names of their own."""
-    return [(e, vocabulary.event(vocabulary.skeleton(e.event))) for e in training.evidence if isinstance(e, Samples)]
 
 
 # ---------------------------------------------------------------- runs

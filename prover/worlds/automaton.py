@@ -80,7 +80,8 @@ def recurrence(formula: Nnf) -> Nnf | None:
     """The state condition c if the formula is G F c, else None."""
     match formula:
         case ("release", ("false",), ("until", ("true",), condition, None), None) if not _temporal(condition):
-            return condition
+            found: Nnf = condition
+            return found
     return None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, assert_never
 
 from dsl.diagnostic import Diagnostic, SpecError
 from dsl.spec import Atom, Const, Discount, Expected, Horizon, Objective, Probability, Total, UntilState
@@ -90,6 +90,7 @@ def stream(objective: Objective, atoms: Atoms) -> Affine:
     world = objective.world
     one = Fraction(1)
     if isinstance(objective, Expected):
+        result: Stream
         match objective.mode:
             case Horizon(steps):
                 result = Stream(world, "horizon", reward=objective.reward, steps=steps)
@@ -97,7 +98,7 @@ def stream(objective: Objective, atoms: Atoms) -> Affine:
                 result = Stream(world, "discount", reward=objective.reward, factor=factor)
             case Total():
                 result = Stream(world, "total", reward=objective.reward)
-            case UntilState(condition):
+            case UntilState(condition=condition):
                 number = atoms.number(world, condition)
                 if number is True:  # the goal holds at once: nothing is ever earned
                     result = Stream(world, "horizon", reward=objective.reward, steps=0)
@@ -105,6 +106,8 @@ def stream(objective: Objective, atoms: Atoms) -> Affine:
                     result = Stream(world, "total", reward=objective.reward)
                 else:
                     result = Stream(world, "until", reward=objective.reward, atom=number)
+            case other:
+                assert_never(other)
         return Affine(Fraction(0), one, result)
     return _probability(objective, atoms)
 

@@ -7,17 +7,18 @@ they are not listed, and successor -1 stands for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from flint import fmpq
 
-from prover.policies.controller import Controller
+from prover.policies.controller import Controller, Moves
 from prover.worlds import automaton
 from prover.worlds.mdp import Mdp
 from prover.worlds.objective import Stream
 
-Node = tuple[int, int] | tuple[int, int, int]  # state, memory, and the controller's node
+Node = tuple[int, ...]  # state, memory, and, with a controller, its node
 Memory = tuple[automaton.State | str, ...]
 
 OPEN, CLOSED, NONE = "open", "closed", ""
@@ -80,7 +81,7 @@ class _Builder:
         depth: int,
         controller: Controller | None,
         max_nodes: int,
-    ):
+    ) -> None:
         self.mdp, self.streams, self.controller, self.max_nodes = mdp, streams, controller, max_nodes
         self.product = Product(mdp, streams, depth, controller)
         self.memory_id: dict[Memory, int] = {}
@@ -206,16 +207,16 @@ class _Builder:
             ids.clear()
             settle.clear()
             while row < end:
-                self.row(row, time, lambda node, t=time: number(node, t + 1))
+                self.row(row, time, partial(number, time=time + 1))
                 row += 1
         settle.clear()
         while row < len(product.nodes):
-            self.row(row, depth, lambda node: number(node, depth))
+            self.row(row, depth, partial(number, time=depth))
             row += 1
         return product
 
     def initial(self) -> list[tuple[int, fmpq, tuple[int, ...]]]:
-        result = []
+        result: list[tuple[int, fmpq, tuple[int, ...]]] = []
         for state, mass in self.mdp.initial:
             weight = fmpq(mass.numerator, mass.denominator)
             if self.controller is None:
@@ -225,7 +226,7 @@ class _Builder:
                     result.append((state, weight * fmpq(part.numerator, part.denominator), (node,)))
         return result
 
-    def row(self, node: int, time: int, number) -> None:  # type: ignore[no-untyped-def]
+    def row(self, node: int, time: int, number: Callable[[Node], int]) -> None:
         product = self.product
         state, memory = product.nodes[node][:2]
         factors = [
@@ -238,7 +239,7 @@ class _Builder:
                 product.origin.append(choice)
         else:
             actions, moves = self.controller.rule(product.nodes[node][2], state)
-            parts = []
+            parts: list[tuple[int, fmpq, tuple[int, Moves] | None]] = []
             for action, p in actions:
                 choice = next(c for c in range(self.choice_start[state], self.choice_start[state + 1]) if self.action[c] == action)
                 parts.append((choice, fmpq(p.numerator, p.denominator), (product.nodes[node][2], moves)))
@@ -246,7 +247,14 @@ class _Builder:
             product.origin.append(-1)
         product.choice_start.append(len(product.origin))
 
-    def choice(self, parts, memory, time, factors, number) -> None:  # type: ignore[no-untyped-def]
+    def choice(
+        self,
+        parts: Sequence[tuple[int, fmpq, tuple[int, Moves] | None]],
+        memory: int,
+        time: int,
+        factors: Sequence[fmpq],
+        number: Callable[[Node], int],
+    ) -> None:
         product = self.product
         total = [self.zero] * len(self.streams)
         earns = [0] * len(self.streams)
@@ -263,7 +271,7 @@ class _Builder:
                     if gain is not None:
                         earns[i] = 1
                         total[i] += p * gain * factors[i]
-                extra = () if control is None else (control[1].get(s, control[0]),)
+                extra: tuple[int, ...] = () if control is None else (control[1].get(s, control[0]),)
                 target = number((s, after, *extra))
                 targets[target] = targets.get(target, self.zero) + p
         for i in range(len(self.streams)):
