@@ -29,6 +29,10 @@ class SpecError(Exception):
         self.diagnostics = tuple(sorted(diagnostics, key=lambda d: (d.span.file, d.span.line, d.span.column, d.code)))
         super().__init__("; ".join(f"{d.code}: {d.message}" for d in self.diagnostics))
 
+    def __reduce__(self) -> tuple[type[SpecError], tuple[tuple[Diagnostic, ...]]]:
+        """Survives the way from a child process to its parent."""
+        return type(self), (self.diagnostics,)
+
 
 def render(diagnostic: Diagnostic, sources: dict[str, Source]) -> str:
     """Text for people: place, code, sentence; then the line with the span underlined, and the hint."""

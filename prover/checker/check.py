@@ -24,7 +24,8 @@ class Derived:
     """What the document proves: the claim, at the price of these assumptions and this much confidence.
 
     ``statement`` renders the claim's formulas; ``text`` is only what the file calls them.
-    ``value`` (of a find): the threshold, or "infinity"; ``attained``: whether the claim still holds there.
+    ``value`` (of a find): the threshold, or "infinity"; ``attained``: whether the claim still holds there; ``exact``: whether it
+    fails right behind (otherwise the file shows only that it holds so far).
     """
 
     name: str
@@ -35,12 +36,13 @@ class Derived:
     assumptions: tuple[str, ...] = ()
     value: Fraction | str | None = None
     attained: bool | None = None
+    exact: bool = True
 
     def __str__(self) -> str:
         parts = [f"{self.name}: {self.statement}"]
         if self.value is not None:
             value = self.value if isinstance(self.value, str) else show(self.value)
-            parts.append(f"threshold {value}, {'attained' if self.attained else 'not attained'}")
+            parts.append(f"threshold {'' if self.exact else 'at or beyond '}{value}, {'attained' if self.attained else 'not attained'}")
         if self.confidence_lost:
             parts.append(f"with confidence {show(1 - self.confidence_lost)}")
         if self.assumptions:
@@ -103,8 +105,8 @@ def _check(document: Any, permitted: frozenset[str], claim: Any, worlds: Any) ->
             require(kind == "witness", "an exists claim needs a witness")
             refute(tree, [("not", goal.body)], OverPolicies(proven, goal.atoms, _instances(proven, policies)))
         case "find":
-            value, attained = _find(proven, argument)
-            return Derived(goal.name, goal.kind, goal.text, words, value=value, attained=attained)
+            value, attained, exact = _find(proven, argument)
+            return Derived(goal.name, goal.kind, goal.text, words, value=value, attained=attained, exact=exact)
         case "measure":
             lost, assumptions = measure.check(proven, argument, permitted)
             return Derived(goal.name, goal.kind, goal.text, words, lost, assumptions)
@@ -128,8 +130,9 @@ def _instances(proven: Proven, value: Any) -> dict[str, int]:
     return dict(pairs)
 
 
-def _find(proven: Proven, argument: Any) -> tuple[Fraction | str, bool]:
-    """Theorem: the body holds for every value of the interval before the threshold (and at it, if attained), and right behind fails."""
+def _find(proven: Proven, argument: Any) -> tuple[Fraction | str, bool, bool]:
+    """Theorem: the body holds for every value of the interval before the threshold (and at it, if attained), and right behind fails,
+    the latter only if the file shows a break (third result)."""
     kind, stated, attained, tree, breaks = fields(argument, "kind value attained tree breaks")
     interval = proven.claim.unknown
     if interval is None or kind != "threshold":
@@ -140,18 +143,18 @@ def _find(proven: Proven, argument: Any) -> tuple[Fraction | str, bool]:
     if stated == "infinity":
         require(end is None and not attained and breaks is None, "infinity: of an interval without an end, where nothing breaks")
         refute(tree, [("not", proven.claim.body)], OverPolicies(proven, proven.claim.atoms, {}))
-        return "infinity", False
+        return "infinity", False, True
     value = number(stated)
     within = interval.contains(value)
     closure = Unknown(interval.low, True, interval.high, True, interval.maximal)
     require(closure.contains(value) and (within or not attained), "a threshold outside the interval")
     row = Row(Linear({("unknown",): Fraction(sign)}, -sign * value), "<=" if attained else "<")
     refute(tree, [("not", proven.claim.body)], OverPolicies(proven, proven.claim.atoms, {}, row))
-    if not (value == end and attained == closed):  # at the end of the interval nothing is left to break
+    at_end = value == end and attained == closed  # at the end of the interval nothing is left to break
+    require(not at_end or breaks is None, "nothing is left to break")
+    if breaks is not None:
         _breaks(proven, interval, breaks, value, at=within and not attained)
-    else:
-        require(breaks is None, "nothing is left to break")
-    return value, attained
+    return value, attained, at_end or breaks is not None
 
 
 def _breaks(proven: Proven, interval: Unknown, value: Any, threshold: Fraction, at: bool) -> None:
@@ -180,7 +183,7 @@ def _breaks(proven: Proven, interval: Unknown, value: Any, threshold: Fraction, 
         shares = {name(array(row, 2)[0]): [number(x) for x in array(row[1])] for row in array(weights)}
         require(shares.keys() == mixed.keys(), "weights for every variable")
         for variable, parts in shares.items():
-            require(len(parts) == len(mixed[variable]) and min(parts) >= 0 and sum(parts) == 1, "weights of a mixture")
+            require(len(parts) == len(mixed[variable]) and sum(parts) == 1 and min(parts) >= 0, "weights of a mixture")
         for atom, held in pairs:
             row = literal(proven.claim.atoms[atom], held)
             largest = _largest(proven, row.linear, number(unknown), mixed, shares, ranges)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
+from math import prod
 from typing import Any
 
 from prover.checker import rules
@@ -54,9 +56,9 @@ def derive(claim: Claim, worlds: list[World], value: dict[str, Any]) -> Proven:
     for label in {label for fact in claim.facts for _, label in fact.parts}:
         require(proven.fits_type(proven.policy_of[label], claim.names[claim.variables[0]]), "a part that does not belong to T's type")
     built = [read_product(product, worlds, claim.objectives, controllers) for product in products]
-    for rule, step in (("well-defined", _well_defined), ("finite", _finite), ("bound", _bound)):  # later rules rest on earlier ones
+    for rule, step in (("well-defined", _well_defined), ("finite", _finite), ("bound", _bound), ("cases", _cases)):  # later rules rest on earlier ones
         for i, lemma in enumerate(lemmas):
-            require(type(lemma) is dict and lemma.get("rule") in ("well-defined", "finite", "bound"), "not a lemma")
+            require(type(lemma) is dict and lemma.get("rule") in ("well-defined", "finite", "bound", "cases"), "not a lemma")
             if lemma["rule"] == rule:
                 step(proven, built, i, lemma)
     for j, goal in enumerate(claim.objectives):
@@ -106,6 +108,19 @@ def _bound(proven: Proven, products: list[Product], i: int, lemma: Any) -> None:
         proven.finite.update((result.policy, j) for j in objectives)
 
 
+def _cases(proven: Proven, products: list[Product], i: int, lemma: Any) -> None:
+    _, states, parts = fields(lemma, "rule states parts")
+    bounds = [proven.bounds.get(integer(part, 0)) for part in array(parts)]
+    known = [part for part in bounds if part is not None]
+    require(len(known) == len(bounds) > 0, "cases of something that is not a bound")
+    world = proven.worlds[known[0].world]
+    numbers = [integer(state, 0, len(world.states)) for state in array(states)]
+    distinct(numbers, "a state of cases")
+    enabled = [[choice.action for choice in world.choices[state]] for state in numbers]
+    require(prod(map(len, enabled)) <= len(known), "cases: one is missing")
+    proven.bounds[i] = rules.cases(known, numbers, enabled, world.following())
+
+
 def _entry(value: Any) -> Fraction | None:
     return None if value is None else number(value)
 
@@ -121,28 +136,28 @@ def _allowed(value: Any, world: World) -> dict[int, frozenset[int]]:
     return result
 
 
-Choices = dict[int, frozenset[int]]  # state -> actions; a memoryless policy plays no others there
+Choices = dict[int, frozenset[int]]  # state -> actions; a memoryless policy plays exactly these there
 
 
 def choose(kind: PolicyType, world: World, chosen: Choices, state: Any, options: Any) -> list[tuple[Choices, Any]]:
     """The cases of what a memoryless policy plays in a state.  Theorem: one of them applies.
 
-    A deterministic policy plays one enabled action, so the options need to cover these; any other may play all of them at once.
+    A deterministic policy plays one of the enabled actions, a randomised one any non-empty set of them.
     """
     require(kind.memoryless, "choose is for memoryless policies")
     enabled = {choice.action for choice in world.choices[integer(state, 0, len(world.states))]}
     require(state not in chosen, "a state is chosen for twice")
     cases = [(frozenset(integer(a, 0) for a in array(array(row, 2)[0])), row[1]) for row in array(options)]
-    covered = frozenset().union(*(actions for actions, _ in cases)) >= enabled
-    require(
-        covered if kind.deterministic else any(actions >= enabled for actions, _ in cases), "choose: the options do not cover the state"
-    )
+    most = 1 if kind.deterministic else len(enabled)
+    require(2 ** len(enabled) <= 2 * len(cases) + 2 or most == 1, "choose: the options do not cover the state")
+    expected = (frozenset(actions) for size in range(1, most + 1) for actions in combinations(enabled, size))
+    require(all(any(actions == case for case, _ in cases) for actions in expected), "choose: the options do not cover the state")
     return [({**chosen, state: actions}, child) for actions, child in cases]
 
 
 def implied(lemma: Bound, chosen: Choices) -> bool:
-    """Whether a policy that plays as chosen plays only what the lemma allows."""
-    return all(state in chosen and chosen[state] <= actions for state, actions in (lemma.allowed or {}).items())
+    """Whether a policy that plays as chosen plays what the lemma speaks of."""
+    return all(state in chosen and chosen[state] == actions for state, actions in (lemma.allowed or {}).items())
 
 
 def _optimum(proven: Proven, optimum: Optimum, pair: Any) -> tuple[Fraction | None, Fraction | None]:
@@ -175,7 +190,7 @@ def _optimum(proven: Proven, optimum: Optimum, pair: Any) -> tuple[Fraction | No
                 todo += [(child, extended) for extended, child in choose(kind, proven.worlds[kind.world], chosen, state, options)]
                 continue
             lemma = bound(case, direction)
-            require(lemma.policy is None and implied(lemma, chosen), "an optimum's lemma speaks of fewer policies")
+            require(lemma.policy is None and implied(lemma, chosen) and kind.memoryless >= lemma.memoryless, "an optimum's lemma speaks of fewer policies")
             require(
                 all(j in infinite or proven.known_finite(None, j) for j in lemma.finite), "an optimum's lemma rests on other objectives"
             )

@@ -19,28 +19,30 @@ def _arrivals(graph: Graph) -> dict[int, list[tuple[int, int]]]:
     return result
 
 
-def inside(graph: Graph) -> Graph:
-    """The greatest sub-graph in which every node has a move and every move's targets are nodes of it."""
+def inside(graph: Graph, whole: frozenset[int] = frozenset()) -> Graph:
+    """The greatest sub-graph in which every node has a move and every move's targets are nodes of it; a node of ``whole`` keeps all its moves."""
     arrivals = _arrivals(graph)
     alive = {(node, k) for node, moves in graph.items() for k, targets in enumerate(moves) if all(t in graph for t in targets)}
     count = {node: sum((node, k) in alive for k in range(len(moves))) for node, moves in graph.items()}
+    count |= {node: 0 for node in whole & graph.keys() if count[node] < len(graph[node])}
     todo = [node for node, moves in count.items() if moves == 0]
     gone = set(todo)
     while todo:
         for source in arrivals[todo.pop()]:
             if source in alive:
                 alive.remove(source)
-                count[source[0]] -= 1
+                count[source[0]] -= count[source[0]] if source[0] in whole else 1
                 if count[source[0]] == 0 and source[0] not in gone:
                     gone.add(source[0])
                     todo.append(source[0])
     return {n: [targets for k, targets in enumerate(moves) if (n, k) in alive] for n, moves in graph.items() if n not in gone}
 
 
-def almost_surely(graph: Graph, goal: set[int], leaving: set[tuple[int, int]]) -> set[int]:
+def almost_surely(graph: Graph, goal: set[int], leaving: set[tuple[int, int]], whole: frozenset[int] = frozenset()) -> set[int]:
     """The nodes from which some policy almost surely reaches ``goal`` or leaves (a move in ``leaving`` may end the play).
 
-    Greatest fixpoint: keep the nodes that can reach the goal by moves that never go outside what is kept.
+    Greatest fixpoint: keep the nodes that can reach the goal by moves that never go outside what is kept; in ``whole`` the policy
+    plays every move, so all of them must stay inside.
     """
     arrivals = _arrivals(graph)
     kept = set(graph)
@@ -53,6 +55,7 @@ def almost_surely(graph: Graph, goal: set[int], leaving: set[tuple[int, int]]) -
                 if node not in reached and (node, k) in safe:
                     reached.add(node)
                     todo.append(node)
+        reached -= {node for node in reached & whole if any((node, k) not in safe for k in range(len(graph[node])))}
         if reached == kept:
             return kept
         kept = reached

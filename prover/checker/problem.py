@@ -52,6 +52,10 @@ class World:
     rewards: dict[str, dict[int, Fraction]]
     atoms: list[frozenset[int]]
 
+    def following(self) -> list[set[int]]:
+        """The possible next states of every state."""
+        return [{successor for choice in choices for successor in choice.successors} for choices in self.choices]
+
 
 @dataclass(frozen=True)
 class Objective:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, combinations
+from itertools import product as every
 
 from prover.checker.document import Rejected, require
 from prover.checker.graph import Graph, almost_surely, end_components, inside
@@ -20,7 +21,8 @@ Table = dict[int, Fraction | None]  # node -> value; None: not live; a node that
 @dataclass(frozen=True)
 class Bound:
     """sum of weights * objectives <= value for every policy of the world (``policy`` None) or for one controller, provided that
-    the objectives in ``finite`` are finite and, with ``allowed``, that it plays only allowed actions; value None: no such policy exists."""
+    the objectives in ``finite`` are finite, with ``allowed``, that it is memoryless and plays in the states named exactly those actions,
+    and, with ``memoryless``, that it is so; value None: no such policy exists."""
 
     world: int
     policy: int | None
@@ -28,6 +30,7 @@ class Bound:
     finite: frozenset[int]
     allowed: dict[int, frozenset[int]] | None
     value: Fraction | None
+    memoryless: bool = False
 
 
 def average(move: Move, value: Table) -> Fraction | None:
@@ -119,7 +122,8 @@ def live(play: Restricted) -> tuple[Graph, set[int]]:
 
     Theorem: almost surely a policy whose objectives in I are finite ends in an end component of choices that earn nothing for I
     (well-definedness), and there it wins no probability objective either, since a memory does not return; so it settles or
-    ends inside Stay, never visits a node that is not live, and never takes a choice that may lead to one.
+    ends inside Stay, never visits a node that is not live, and never takes a choice that may lead to one.  In a state where ``allowed``
+    says what is played, all of it is, time and again: who is there for ever takes every such choice for ever.
     """
     kept = {*play.finite, *play.undiscounted()}
     idle: Graph = {}
@@ -132,8 +136,9 @@ def live(play: Restricted) -> tuple[Graph, set[int]]:
         all_moves[node] = listed
         idle[node] = [targets for move, targets in zip(moves, listed, strict=True) if all(move.earns[i] is None for i in kept)]
         leaving |= {(node, k) for k, targets in enumerate(listed) if len(targets) < len(moves[k].targets)}
-    stay = inside(idle)
-    return stay, almost_surely(all_moves, set(stay), leaving) if play.finite else members
+    whole = frozenset(node for node in members if play.allowed is not None and play.product.state[node] in play.allowed)
+    stay = inside({node: moves if node not in whole or len(moves) == len(all_moves[node]) else [] for node, moves in idle.items()}, whole)
+    return stay, almost_surely(all_moves, set(stay), leaving, whole) if play.finite else members
 
 
 def tail(play: Restricted, factor: Fraction | None, value: Table) -> None:
@@ -221,6 +226,32 @@ def bound(
     return Bound(product.world, product.policy, weights, finite_set, allowed, total)
 
 
+def cases(parts: list[Bound], states: list[int], actions: list[list[int]], successors: list[set[int]]) -> Bound:
+    """Theorem: if no run visits any of the states twice, the largest of the parts' bounds holds for every memoryless policy.
+
+    A memoryless policy plays in each of these states independently of the past, and at most once: drawing its actions there before the
+    run gives the same law.  So its law is a mixture of those of the policies that play one action in each, and weights . objectives
+    is at most the largest of theirs.  ``actions[k]``: what states[k] enables; ``successors``: of every state of the world.
+    """
+    require(bool(parts) and bool(states), "cases of nothing")
+    for state in states:
+        seen, todo = set(successors[state]), list(successors[state])
+        while todo:
+            fresh = successors[todo.pop()] - seen
+            seen |= fresh
+            todo.extend(fresh)
+        require(state not in seen, "cases: a state that a run can visit twice")
+    first = parts[0]
+    base = {state: played for state, played in (first.allowed or {}).items() if state not in states}
+    expected = [{**base, **{s: frozenset((a,)) for s, a in zip(states, combination, strict=True)}} for combination in every(*actions)]
+    for part in parts:
+        same = (part.world, part.weights, part.finite) == (first.world, first.weights, first.finite)
+        require(same and part.policy is None and not part.memoryless, "cases of different bounds")
+    require(all(any(part.allowed == case for part in parts) for case in expected), "cases: one is missing")
+    values = [part.value for part in parts if part.value is not None]
+    return Bound(first.world, None, first.weights, first.finite, base or None, max(values) if values else None, memoryless=True)
+
+
 def _layer(play: Restricted, time: int, entries: list[Fraction | None], later: Table) -> Table:
     nodes = play.product.layers[time]
     require(len(entries) == len(nodes), "a value for every node of the layer")
@@ -229,14 +260,16 @@ def _layer(play: Restricted, time: int, entries: list[Fraction | None], later: T
         for weight, goal in zip(play.weights, play.product.goals, strict=True)
     ]
     for node, entry in zip(nodes, entries, strict=True):
-        dead = True
+        dead, exempt = True, False
         for move in play.moves(node):
             after = average(move, later)
             if after is None:
+                exempt = True
                 continue
             dead = False
             if entry is not None and entry < play.gain(move, factors) + after:
                 raise Rejected("the potential is too small at a choice of a layer")
+        dead = dead or (exempt and play.allowed is not None and play.product.state[node] in play.allowed)
         require(dead == (entry is None), "null must stand exactly where a node is not live")
     return dict(zip(nodes, entries, strict=True))
 

@@ -166,6 +166,8 @@ class OverPolicies:
         require(bound.policy is None or bound.policy == self.number(policy), "a lemma about another policy")
         require(all(self.finite(policy, j, branch) for j in bound.finite), "a lemma used where an objective of its I may be infinite")
         require(implied(bound, branch.chosen.get(policy, {})), "a lemma whose allowed choices the branch does not imply")
+        kind = self.proven.claim.types[self.proven.claim.names[policy]]
+        require(kind.memoryless or not bound.memoryless, "a lemma about memoryless policies")
         if bound.value is None:  # no policy with finite I exists
             return Row(Linear({}, Fraction(1)), "<=")
         return Row(Linear({("value", j, policy): w for j, w in bound.weights.items()}, -bound.value), "<=")

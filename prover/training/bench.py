@@ -5,12 +5,14 @@ All questions share the arenas, the optima and the unrolling depths, so that the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from flint import fmpq
 
 from prover.certificate import Document
+from prover.counterexample import replay, used_streams
 from prover.policies.arena import Arena, Point
 from prover.policies.context import Context
 from prover.policies.controller import Controller
@@ -21,6 +23,7 @@ from prover.policies.theory import Stuck, Theory, Tree
 from prover.solve.evaluate import trivial_plan
 from prover.solve.exact import Supremum
 from prover.training.vocabulary import SELF
+from prover.worlds.objective import Stream
 from prover.worlds.product import ProductTooLarge
 
 
@@ -41,7 +44,7 @@ class Bench:
         self._makers = stages(context, query, clock)
         self._stages: list[Stage] = []
         self._arenas: dict[tuple[int, int], tuple[Controller, Arena]] = {}
-        self.used: list[tuple[Controller, Arena]] = []
+        self._named: dict[tuple[str, int], Fraction | None] | None = None
 
     def stage(self, depth: int) -> Stage | None:
         """The stage at an unrolling, from the first on; None behind the last."""
@@ -121,12 +124,23 @@ class Bench:
             depth += 1
         return None
 
-    def finite_lemmas(self, document: Document, controllers: Sequence[Controller], depth: int) -> None:
-        """States for each of these policies which total and until rewards are finite: what the trees take for granted."""
-        for controller in controllers:
-            for d in range(depth + 1):
-                if (id(controller), d) in self._arenas:
-                    state_finite(document, self._arenas[id(controller), d][1])
+    # ------------------------------------------------------------ for replays
+
+    def first(self) -> Stage:
+        return self.optima(0)
+
+    def signs(self) -> dict[Stream, int]:
+        return {s: self.context.well_defined(self.query, s).sign for s in self.query.streams if s.sums_for_ever}
+
+    def named_values(self) -> dict[tuple[str, int], Fraction | None]:
+        """The replayed values of the named policies that events compare with."""
+        if self._named is None:
+            self._named = {}
+            for name, type in self.query.named:
+                made = replay(self.context, self.query, type, named_controller(self.context, name, self.clock))
+                for i in used_streams(self.query, name):
+                    self._named[name, i] = made.value(self.query.streams[i])
+        return self._named
 
 
 def fixed_arena(arena: Arena) -> Arena:
@@ -144,7 +158,3 @@ def state_finite(document: Document, arena: Arena) -> None:
         if not isinstance(lemma, Supremum) or lemma.bound is None:
             raise RuntimeError("a finite value without its lemma")
         document.bound(lemma, arena.product)
-
-
-def controllers(context: Context, names: Sequence[str], clock: Callable[[], None]) -> Mapping[str, Controller]:
-    return {name: named_controller(context, name, clock) for name in names}

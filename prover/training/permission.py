@@ -52,13 +52,12 @@ def permission(spec: Spec, statement: Claim, established: Mapping[str, Verdict] 
             found.assumptions.append(item)
             continue
         verdict = None if established is None else established.get(name)
-        if isinstance(verdict, (Proved, Holds)):
-            todo += [a for a in verdict.assumptions if isinstance(known.get(a), Assume)]
-        todo += item.by or ()
+        earlier = spec.statements[: spec.statements.index(item)]
+        todo += [s.name for s in earlier if isinstance(s, Assume)] if item.by is None else item.by
         if not isinstance(item.body, Quantified):
             found.measures.append(item.body)
             if item.by is None and isinstance(verdict, (Proved, Holds)) and verdict.proof["evidence"]["argument"].get("impossible"):
-                todo += [s.name for s in spec.statements[: spec.statements.index(item)] if isinstance(s, Claim) and isinstance(s.body, Quantified)]
+                todo += [s.name for s in earlier if isinstance(s, Claim) and isinstance(s.body, Quantified)]
         elif established is None or isinstance(verdict, (Proved, Holds)):
             assert found.claims is not None
             found.claims.append((name, item.body))

@@ -6,7 +6,7 @@ Nothing is proved here, so the plan is also what a proof of the statement is com
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -109,7 +109,7 @@ class Plan:
     def document(self, selection: Selection) -> Document:
         """A document that knows the named policies and the parts of the evidence."""
         events = tuple(self.vocabulary.events[e] for e in selection.events)
-        query = Query(**{**vars(self.query), "skeleton": ("and", *events)})
+        query = replace(self.query, skeleton=("and", *events))
         document = Document(self.context, query)
         for name, type in query.named:
             document.named.append((name, type, named_controller(self.context, name, self.clock)))

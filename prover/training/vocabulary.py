@@ -74,6 +74,7 @@ class Vocabulary:
         self.builder = Builder(whole, ((SELF, type),))
         self.events: list[Skeleton] = []
         self.comparisons: list[Comparison] = []
+        self._texts: dict[Skeleton, str] = {}
 
     def event(self, skeleton: Skeleton) -> int:
         """The number of exactly this event."""
@@ -152,7 +153,18 @@ class Vocabulary:
         return list(dict.fromkeys(self.skeleton(event) for event in given))
 
     def skeleton(self, event: spec.Event) -> Skeleton:
-        return self.builder.skeleton(event.body)
+        skeleton = self.builder.skeleton(event.body)
+        self._texts.setdefault(skeleton, " ".join(event.text.split()))
+        return skeleton
+
+    def text(self, skeleton: Skeleton) -> str:
+        """The event as the user wrote it, if it was written."""
+        known = self._texts.get(skeleton)
+        if known is not None:
+            return known
+        if skeleton[0] == "not":
+            return f"not ({self.text(skeleton[1])})"
+        return f" {skeleton[0]} ".join(map(self.text, skeleton[1:])) if skeleton[0] in ("and", "or") else skeleton[0]
 
     # ------------------------------------------------------------ what a sample should be asked
 

@@ -1,0 +1,160 @@
+"""A claim or theorem about training -> its verdict: proved, held with a confidence, refuted by an exhibited training, or unknown.
+
+The levels of evidence are tried from the one that costs no confidence on, first without assumptions.  A proof leaves only after the checker
+has accepted it; a refutation only after its policies were replayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from dsl.spec import Claim, Quantified
+from prover import storey1
+from prover.checker.check import check
+from prover.policies.context import Context
+from prover.training.attempt import Attempt, Failed
+from prover.training.bench import Bench
+from prover.training.cells import Cells
+from prover.training.evidence import Fact
+from prover.training.exhibit import Distribution, Member
+from prover.training.measure import Literals, Tree
+from prover.training.permission import follows, instances, proved_claims
+from prover.training.plan import Plan
+from prover.training.vocabulary import Inexpressible
+from prover.verdict import Holds, Proved, Refuted, Unknown, Verdict
+
+Clock = Callable[[], None]
+
+
+def decide_measure(context: Context, statement: Claim, established: Mapping[str, Verdict], clock: Clock) -> Verdict:
+    """``established``: the verdicts of the other statements, as far as they are known."""
+    try:
+        return _Decision(context, statement, established, clock).verdict()
+    except Inexpressible as reason:
+        return Unknown(str(reason))
+
+
+def stated_measure(context: Context, statement: Claim, clock: Clock, proof: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What a proof of the statement must claim, and in which worlds; no proving.
+
+    A statement can be proved from less or from more of the evidence.  Given the claim of a ``proof``, the result agrees with it if it is one of
+    these; without, it takes everything as given.
+    """
+    plan = Plan(context, statement, None, clock)
+    wanted = {fact.get("name") for fact in proof.get("facts", [])} if proof is not None else None
+    assumed = tuple(fact for fact in plan.assumptions if wanted is None or fact.name in wanted)
+    made: dict[str, Any] = {}
+    for level in plan.levels:
+        selection = plan.select(level, assumed)
+        document = plan.document(selection)
+        made = document.finish(plan.claim(document, selection), [], {})
+        if proof is not None and made["claim"] == proof:
+            break
+    return made
+
+
+class _Decision:
+    def __init__(self, context: Context, statement: Claim, established: Mapping[str, Verdict], clock: Clock) -> None:
+        self.context, self.established, self.clock = context, established, clock
+        self.plan = Plan(context, statement, established, clock)
+        self.bench = Bench(context, self.plan.query, clock)
+        self.cells = Cells(self.plan, self.bench)
+        self._permitted: dict[Literals, bool] = {}
+
+    def verdict(self) -> Verdict:
+        plan = self.plan
+        choices: list[tuple[Fact, ...]] = [(), tuple(plan.assumptions)] if plan.assumptions else [()]
+        last: tuple[Attempt, Failed] | None = None
+        for assumed in choices:
+            for level in plan.levels:
+                attempt = self.attempt(level, assumed)
+                outcome = attempt.prove()
+                if not isinstance(outcome, Failed):
+                    return self.accept(*self.fewest(level, assumed, attempt, outcome))
+                last = attempt, outcome
+        if last is None:
+            return Unknown("nothing is known of the training process")
+        return self.refute(*last)
+
+    def attempt(self, level: tuple[Fact, ...], assumed: tuple[Fact, ...]) -> Attempt:
+        return Attempt(self.plan, self.bench, self.cells, self.permitted, self.plan.select(level, assumed))
+
+    def fewest(self, level: tuple[Fact, ...], assumed: tuple[Fact, ...], attempt: Attempt, tree: Tree) -> tuple[Attempt, Tree]:
+        """Leaves out the assumptions that the proof can do without."""
+        for fact in assumed:
+            rest = tuple(other for other in assumed if other is not fact)
+            shorter = self.attempt(level, rest)
+            outcome = shorter.prove()
+            if not isinstance(outcome, Failed):
+                attempt, tree, assumed = shorter, outcome, rest
+        return attempt, tree
+
+    def accept(self, attempt: Attempt, tree: Tree) -> Verdict:
+        if attempt.contradictory():
+            return Unknown("what is known and assumed of the training process contradicts itself, and everything would follow")
+        proof = attempt.document(deepcopy(tree))
+        names = frozenset(fact.name for fact in attempt.selection.facts if fact.name is not None)
+        derived = check(proof, permitted=names)
+        if derived.confidence_lost:
+            return Holds(proof, 1 - derived.confidence_lost, derived.assumptions)
+        return Proved(proof, derived.assumptions)
+
+    # ------------------------------------------------------------ permission
+
+    def permitted(self, literals: Literals) -> bool:
+        """May the statement rest on the impossibility of these literals?"""
+        claims = self.plan.permission.claims
+        if claims is None:
+            return True
+        if literals not in self._permitted:
+            self._permitted[literals] = self._follows([body for _, body in claims], literals)
+        return self._permitted[literals]
+
+    def _follows(self, bodies: Sequence[Quantified], literals: Literals) -> bool:
+        vocabulary = self.plan.vocabulary
+        builder = deepcopy(vocabulary.builder)
+        premises = [skeleton for body in bodies for skeleton in instances(builder, body, self.plan.type)]
+        wanted = [vocabulary.events[e] if held else ("not", vocabulary.events[e]) for e, held in literals]
+        return follows(builder, premises, wanted, self.plan.type)
+
+    # ------------------------------------------------------------ failure
+
+    def refute(self, attempt: Attempt, failed: Failed) -> Verdict:
+        """From all that is given, and all assumptions that stand before the statement: a training that agrees, or what would decide it."""
+        plan = self.plan
+        if len(plan.levels[-1]) == 1 and plan.levels[-1][0].kind == "mixture":
+            members = [Member(part.name, share, self.cells.settle(part.controller)) for share, part in plan.levels[-1][0].parts]
+        else:
+            found = attempt.members()
+            if found is None:
+                return self.unknown(attempt, failed)
+            members = [Member(f"pi_{k}", weight, policy) for k, (weight, policy) in enumerate(found, start=1)]
+        distribution = Distribution(plan, self.bench, members)
+        agrees = all(distribution.satisfies(fact, attempt.bounds.get(i)) for i, fact in enumerate(attempt.selection.facts))
+        if not agrees or distribution.truth(plan.body) is not False:
+            return self.unknown(attempt, failed)
+        storey1.certify_optima(self.context, plan.query, list(self.bench.first().optima), self.clock)
+        names = tuple(fact.name for fact in attempt.selection.facts if fact.name is not None)
+        return Refuted(distribution.exhibit(attempt.given()), names)
+
+    def unknown(self, attempt: Attempt, failed: Failed) -> Unknown:
+        plan = self.plan
+        if failed.beyond:
+            missing = "; ".join(self._needed(literals) for literals in failed.beyond)
+            return Unknown(f"it does not follow from what it names: {missing}")
+        if failed.stuck:
+            return Unknown(f"whether some combinations of events are possible is not known: {'; '.join(failed.stuck)}")
+        given = attempt.given()
+        if not given:
+            return Unknown(f"nothing that may be used is known of training {plan.training.name}; give it evidence, or an assumption")
+        return Unknown(f"it does not follow from what is known ({'; '.join(given)}), and no training that contradicts it was exhibited")
+
+    def _needed(self, literals: Literals) -> str:
+        vocabulary = self.plan.vocabulary
+        words = " and ".join(vocabulary.text(vocabulary.events[e] if held else ("not", vocabulary.events[e])) for e, held in literals)
+        helpful = [name for name, body in proved_claims(self.context.spec, self.established) if self._follows([body], literals)]
+        hint = f"name {helpful[0]}" if helpful else "state that as a claim and name it"
+        return f"no policy satisfies {words}, but no claim named says so ({hint})"
+
