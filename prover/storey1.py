@@ -12,10 +12,10 @@ from flint import fmpq
 from dsl.spec import Claim, Find, Not, Quantified
 from prover import counterexample
 from prover.certificate import Document, refutation
-from prover.checker.check import check
+from prover.checker.check import Derived, check
 from prover.policies.context import Context
 from prover.policies.decide import Decided, Found, decide, find, named_controller
-from prover.policies.modulo import Counterexample, Search
+from prover.policies.modulo import Counterexample, Search, mixes
 from prover.policies.optimum import Optimum
 from prover.policies.query import Builder, Inequality, OptimumOf, Query, interval
 from prover.policies.theory import Bounds, Stuck, Theory
@@ -97,7 +97,9 @@ def prove_find(context: Context, statement: Find, clock: Clock, precision: Fract
     if found.breaks is not None:
         shown = exhibit(context, query, found.breaks, decided.optima, clock)
     proof = refutation(context, query, decided.theory, decided.optima, decided.outcome, statement.name, statement.text, threshold=found)
-    accept(proof)
+    derived = accept(proof)
+    if found.exact and not derived.exact and all(mixes(context.spec.policy_type(type)) for _, type in query.variables):
+        raise RuntimeError("the proof of an exact threshold shows only one side of it")
     value = _enclosure(found)
     notes = [] if shown is None else ["it breaks with:", *shown.lines()]
     return Proved(proof, value=value, note="\n".join(filter(None, [_optima_note(query, decided.optima), *notes])) or None)
@@ -111,9 +113,9 @@ def _enclosure(found: Found) -> Enclosure:
     return Enclosure(ends[0], ends[1], None)
 
 
-def accept(proof: dict[str, Any], permitted: frozenset[str] = frozenset()) -> None:
+def accept(proof: dict[str, Any], permitted: frozenset[str] = frozenset()) -> Derived:
     """The checker's word; Rejected here is a bug of the prover, and never becomes an answer."""
-    check(proof, permitted=permitted)
+    return check(proof, permitted=permitted)
 
 
 def signs(context: Context, query: Query) -> dict[Stream, int]:

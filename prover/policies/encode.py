@@ -215,7 +215,10 @@ class Direct:
     def realise(self, encoding: Encoding, model: Model) -> DirectCounterexample | None:
         controllers: dict[str, Controller] = {}
         for player, block in encoding.blocks.items():
-            controller = block.decode(model)
+            try:
+                controller = block.decode(model)
+            except Algebraic:
+                return None
             type = self.types[player]
             if controller is None or (type is not None and not belongs(controller, type, self.products[player].mdp)):
                 return None
@@ -229,12 +232,14 @@ class Direct:
         return DirectCounterexample(controllers, unknown) if self.refutes(controllers, unknown) else None
 
     def refutes(self, controllers: Mapping[str, Controller], unknown: Fraction | None) -> bool:
-        """Do these policies make the claim false, by exact evaluation?"""
+        """Do these policies make the claim false, by exact evaluation?  (Whatever a player does that is left out.)"""
         values = {player: self.vector(self.products[player], controller) for player, controller in controllers.items()}
         truth: dict[int, bool] = {}
         for index, inequality in enumerate(self.query.inequalities):
             low = high = inequality.constant
             pushes: set[bool] = set()
+            if any(isinstance(term, ValueOf) and term.policy not in values for _, term in inequality.terms):
+                continue
             for c, term in inequality.terms:
                 match term:
                     case ValueOf(stream, player):

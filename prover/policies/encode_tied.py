@@ -440,7 +440,7 @@ class Tied:
             for place in self.places:
                 if self.key(place) == key and (place[0] < self.product.tail or self.tail_groups):
                     group = self.tail_groups[0] if place[0] >= self.product.tail else None
-                    flow = {self._action(c): model.value(self.x(place, c, group)) for c in self.product.choices(place[0])}
+                    flow = {self._action(c): model.near(self.x(place, c, group)) for c in self.product.choices(place[0])}
                     total = sum(flow.values(), ZERO)
                     if total:
                         return {a: flow.get(a, ZERO) / total for a in support}

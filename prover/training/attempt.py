@@ -21,7 +21,7 @@ Truths = dict[int, tuple[bool, Refutation]]  # event -> its truth for one policy
 
 @dataclass(frozen=True)
 class Failed:
-    """``law``: facts and permitted impossibilities leave room for it; ``beyond``: the impossible combinations it uses that may not be named."""
+    """``law``: facts and permitted impossibilities leave room for it; ``beyond``: impossible combinations that it uses and that may not."""
 
     law: Law
     beyond: tuple[Literals, ...]
@@ -124,7 +124,7 @@ class Attempt:
                 return Failed(outcome, tuple(dict.fromkeys(beyond)), tuple(dict.fromkeys(stuck)))
 
     def members(self) -> list[tuple[Fraction, Inhabitant]] | None:
-        """Policies and probabilities in which facts hold and the statement fails; None if the cells that are known to be inhabited have none."""
+        """Policies and probabilities for which the facts hold and the statement fails; None if no such law has inhabited cells alone."""
         while True:
             outcome = self.goal.refute(self.plan.clock)
             if not isinstance(outcome, Law):
@@ -154,7 +154,8 @@ class Attempt:
             if i in self.bounds:
                 share = percentage(self.bounds[i])
                 text = vocabulary.text(vocabulary.events[fact.event])
-                source = f"{sum(1 for t in self.truths[i] if t.get(fact.event, (False,))[0])} of {fact.size} runs" if i in self.truths else f"{fact.successes} of {fact.size} samples"
+                met = sum(1 for t in self.truths[i] if t.get(fact.event, (False,))[0]) if i in self.truths else fact.successes
+                source = f"{met} of {fact.size} {fact.kind}"
                 lines.append(f"P({text}) >= {share} from {source} with confidence {percentage(1 - fact.delta)}")
             elif fact.name is not None:
                 lines.append(f"assumed: {fact.name}")
@@ -166,10 +167,11 @@ class Attempt:
         document = self.plan.document(self.selection)
         self.used = []
         used = sorted({row[0][1] for row in farkas_rows(tree) if row[0][0] == "impossible"})
-        impossible = [
-            [[list(literal) for literal in self.goal.impossible[k]], self._tree(document, self.cells.refuted[self._original(self.goal.impossible[k])])]
-            for k in used
-        ]
+        impossible = []
+        for k in used:
+            literals = self.goal.impossible[k]
+            refutation = self.cells.refuted[tuple((self.selection.events[e], held) for e, held in literals)]
+            impossible.append([[list(literal) for literal in literals], self._tree(document, refutation)])
         for row in farkas_rows(tree):
             if row[0][0] == "impossible":
                 row[0][1] = used.index(row[0][1])
@@ -182,9 +184,6 @@ class Attempt:
                     state_finite(document, arena)
         argument = {"kind": "measure", "proofs": proofs, "impossible": impossible, "tree": tree}
         return document.finish(self.plan.claim(document, self.selection), optima, argument)
-
-    def _original(self, literals: Literals) -> Literals:
-        return tuple((self.selection.events[k], held) for k, held in literals)
 
     def _tree(self, document: Document, refutation: Refutation) -> list[Any]:
         self.used.append(refutation)

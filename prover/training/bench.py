@@ -56,12 +56,9 @@ class Bench:
             except ProductTooLarge:
                 self._makers = self._makers[: len(self._stages)]
                 return None
-            arenas = {player: self._settled(player, arena) for player, arena in made.theory.arenas.items()}
+            arenas = {player: _settled(arena) for player, arena in made.theory.arenas.items()}
             self._stages.append(replace(made, theory=Theory(made.query, arenas, made.theory.optima)))
         return self._stages[depth]
-
-    def _settled(self, player: str, arena: Arena) -> Arena:
-        return arena if arena.product.controller is None else fixed_arena(arena)
 
     def optima(self, depth: int) -> Stage:
         """The stage whose bounds of the optima a proof with refutations up to this depth states: no less tight than theirs."""
@@ -141,6 +138,10 @@ class Bench:
                 for i in used_streams(self.query, name):
                     self._named[name, i] = made.value(self.query.streams[i])
         return self._named
+
+
+def _settled(arena: Arena) -> Arena:
+    return arena if arena.product.controller is None else fixed_arena(arena)
 
 
 def fixed_arena(arena: Arena) -> Arena:

@@ -28,6 +28,7 @@ class Inhabitant:
     controller: Controller
     values: dict[int, Fraction | None]  # stream -> value; None: infinite
     truth: dict[int, bool]
+    parts: tuple[tuple[Fraction, Controller], ...]  # what the policy draws from at the start
 
     def agrees(self, literals: Literals) -> bool:
         return all(self.truth.get(event) is held for event, held in literals)
@@ -71,11 +72,12 @@ class Cells:
                 return answer
             case Stuck(reason):
                 return reason
-            case Counterexample(controllers=controllers):
+            case Counterexample(controllers=controllers, parts=parts):
                 controller = controllers.get(SELF) or self._any()
                 if controller is None:
                     return "no policy of the type was found"
-                return self.settle(controller)
+                drawn = [(exact(weight), controller_of(point)) for weight, _, point in parts.get(SELF) or () if weight != 0]
+                return self.settle(controller, tuple(drawn))
 
     def _smallest(self, literals: Literals, answer: Refutation) -> Literals:
         """Leaves literals out as long as the rest is impossible; the policies met on the way are kept."""
@@ -97,7 +99,7 @@ class Cells:
         mdp = arena.product.mdp
         return next((c for point in arena.points if belongs(c := controller_of(point), self.plan.type, mdp)), None)
 
-    def settle(self, controller: Controller) -> Inhabitant:
+    def settle(self, controller: Controller, parts: tuple[tuple[Fraction, Controller], ...] = ()) -> Inhabitant:
         """Replays the policy by the reference semantics and decides every event that its values and the optima decide."""
         plan, query = self.plan, self.plan.query
         world = plan.context.spec.world(plan.type.world)
@@ -111,11 +113,11 @@ class Cells:
         truth: dict[int, bool] = {}
         for i, inequality in enumerate(query.inequalities):
             if all((t.policy, t.stream) in known for _, t in inequality.terms if isinstance(t, ValueOf)):
-                held = counterexample.holds(inequality, query, known, bounds, None, signs)
+                held = counterexample.holds(inequality, query.streams, known, bounds, None, signs)
                 if held is not None:
                     truth[i] = held
         events = {e: held for e, s in enumerate(plan.vocabulary.events) if (held := evaluate(s, truth)) is not None}
-        one = Inhabitant(controller, values, events)
+        one = Inhabitant(controller, values, events, parts or ((Fraction(1), controller),))
         self.inhabitants.append(one)
         return one
 

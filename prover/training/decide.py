@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from dsl.spec import Claim, Quantified
+from dsl.spec import Assume, Claim, Quantified
 from prover import storey1
 from prover.checker.check import check
 from prover.policies.context import Context
@@ -21,7 +21,7 @@ from prover.training.evidence import Fact
 from prover.training.exhibit import Distribution, Member
 from prover.training.measure import Literals, Tree
 from prover.training.permission import follows, instances, proved_claims
-from prover.training.plan import Plan
+from prover.training.plan import Plan, Selection
 from prover.training.vocabulary import Inexpressible
 from prover.verdict import Holds, Proved, Refuted, Unknown, Verdict
 
@@ -37,51 +37,60 @@ def decide_measure(context: Context, statement: Claim, established: Mapping[str,
 
 
 def stated_measure(context: Context, statement: Claim, clock: Clock, proof: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What a proof of the statement must claim, and in which worlds; no proving.
+    """What a proof of the statement must claim, and in which worlds.
 
-    A statement can be proved from less or from more of the evidence.  Given the claim of a ``proof``, the result agrees with it if it is one of
-    these; without, it takes everything as given.
+    A statement can be proved from less or from more of its evidence.  Given the claim of a ``proof``, the result agrees with it if
+    it is one of these, and nothing is proved; without, the prover says how much is needed.
     """
+    if proof is None:
+        decision = _Decision(context, statement, None, clock)
+        found = decision.search()
+        return _stated(decision.plan, found[0].selection)
     plan = Plan(context, statement, None, clock)
-    wanted = {fact.get("name") for fact in proof.get("facts", [])} if proof is not None else None
-    assumed = tuple(fact for fact in plan.assumptions if wanted is None or fact.name in wanted)
+    wanted = {fact.get("name") for fact in proof.get("facts", [])}
     made: dict[str, Any] = {}
     for level in plan.levels:
-        selection = plan.select(level, assumed)
-        document = plan.document(selection)
-        made = document.finish(plan.claim(document, selection), [], {})
-        if proof is not None and made["claim"] == proof:
+        made = _stated(plan, plan.select(level, tuple(fact for fact in plan.assumptions if fact.name in wanted)))
+        if made["claim"] == proof:
             break
     return made
 
 
+def _stated(plan: Plan, selection: Selection) -> dict[str, Any]:
+    document = plan.document(selection)
+    return document.finish(plan.claim(document, selection), [], {})
+
+
 class _Decision:
-    def __init__(self, context: Context, statement: Claim, established: Mapping[str, Verdict], clock: Clock) -> None:
-        self.context, self.established, self.clock = context, established, clock
-        self.plan = Plan(context, statement, established, clock)
+    def __init__(
+        self, context: Context, statement: Claim, established: Mapping[str, Verdict] | None, clock: Clock, *, assume_all: bool = False
+    ) -> None:
+        self.context, self.statement, self.established, self.clock = context, statement, established, clock
+        self.plan = Plan(context, statement, established, clock, assume_all=assume_all)
         self.bench = Bench(context, self.plan.query, clock)
         self.cells = Cells(self.plan, self.bench)
         self._permitted: dict[Literals, bool] = {}
 
     def verdict(self) -> Verdict:
+        attempt, outcome = self.search()
+        return self.refute(attempt, outcome) if isinstance(outcome, Failed) else self.accept(attempt, outcome)
+
+    def search(self) -> tuple[Attempt, Tree | Failed]:
+        """The first choice of facts that suffices, or the last, which takes everything as given."""
         plan = self.plan
-        choices: list[tuple[Fact, ...]] = [(), tuple(plan.assumptions)] if plan.assumptions else [()]
-        last: tuple[Attempt, Failed] | None = None
-        for assumed in choices:
-            for level in plan.levels:
-                attempt = self.attempt(level, assumed)
-                outcome = attempt.prove()
-                if not isinstance(outcome, Failed):
-                    return self.accept(*self.fewest(level, assumed, attempt, outcome))
-                last = attempt, outcome
-        if last is None:
-            return Unknown("nothing is known of the training process")
-        return self.refute(*last)
+        assumptions = tuple(plan.assumptions)
+        choices = [(level, assumed) for assumed in ((), assumptions) for level in plan.levels]
+        for level, assumed in choices if assumptions else choices[: len(plan.levels)]:
+            attempt = self.attempt(level, assumed)
+            outcome = attempt.prove()
+            if not isinstance(outcome, Failed):
+                return self.fewest(level, assumed, attempt, outcome)
+        return attempt, outcome
 
     def attempt(self, level: tuple[Fact, ...], assumed: tuple[Fact, ...]) -> Attempt:
         return Attempt(self.plan, self.bench, self.cells, self.permitted, self.plan.select(level, assumed))
 
-    def fewest(self, level: tuple[Fact, ...], assumed: tuple[Fact, ...], attempt: Attempt, tree: Tree) -> tuple[Attempt, Tree]:
+    def fewest(self, level: tuple[Fact, ...], assumed: tuple[Fact, ...], attempt: Attempt, tree: Tree) -> tuple[Attempt, Tree | Failed]:
         """Leaves out the assumptions that the proof can do without."""
         for fact in assumed:
             rest = tuple(other for other in assumed if other is not fact)
@@ -122,19 +131,28 @@ class _Decision:
     # ------------------------------------------------------------ failure
 
     def refute(self, attempt: Attempt, failed: Failed) -> Verdict:
-        """From all that is given, and all assumptions that stand before the statement: a training that agrees, or what would decide it."""
+        """A training that agrees with everything that is given and with every assumption of the spec, or what would decide it."""
         plan = self.plan
-        if len(plan.levels[-1]) == 1 and plan.levels[-1][0].kind == "mixture":
+        named = {fact.name for fact in plan.assumptions}
+        if any(isinstance(s, Assume) and s.name not in named for s in self.context.spec.statements) and not plan.is_mixture:
+            whole = _Decision(self.context, self.statement, self.established, self.clock, assume_all=True)
+            if {fact.name for fact in whole.plan.assumptions} != named:
+                return whole.exhibited(whole.attempt(whole.plan.levels[-1], tuple(whole.plan.assumptions))) or self.unknown(attempt, failed)
+        return self.exhibited(attempt) or self.unknown(attempt, failed)
+
+    def exhibited(self, attempt: Attempt) -> Refuted | None:
+        plan = self.plan
+        if plan.is_mixture:
             members = [Member(part.name, share, self.cells.settle(part.controller)) for share, part in plan.levels[-1][0].parts]
         else:
             found = attempt.members()
             if found is None:
-                return self.unknown(attempt, failed)
+                return None
             members = [Member(f"pi_{k}", weight, policy) for k, (weight, policy) in enumerate(found, start=1)]
         distribution = Distribution(plan, self.bench, members)
         agrees = all(distribution.satisfies(fact, attempt.bounds.get(i)) for i, fact in enumerate(attempt.selection.facts))
         if not agrees or distribution.truth(plan.body) is not False:
-            return self.unknown(attempt, failed)
+            return None
         storey1.certify_optima(self.context, plan.query, list(self.bench.first().optima), self.clock)
         names = tuple(fact.name for fact in attempt.selection.facts if fact.name is not None)
         return Refuted(distribution.exhibit(attempt.given()), names)
@@ -154,7 +172,7 @@ class _Decision:
     def _needed(self, literals: Literals) -> str:
         vocabulary = self.plan.vocabulary
         words = " and ".join(vocabulary.text(vocabulary.events[e] if held else ("not", vocabulary.events[e])) for e, held in literals)
-        helpful = [name for name, body in proved_claims(self.context.spec, self.established) if self._follows([body], literals)]
+        helpful = [name for name, body in proved_claims(self.context.spec, self.established or {}) if self._follows([body], literals)]
         hint = f"name {helpful[0]}" if helpful else "state that as a claim and name it"
         return f"no policy satisfies {words}, but no claim named says so ({hint})"
 

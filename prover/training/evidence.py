@@ -53,7 +53,8 @@ class Fact:
             case "mixture":
                 return {"kind": "mixture", "parts": [[str(share), part.name] for share, part in self.parts]}
             case "runs":
-                return {"kind": "runs", "parts": [part.name for _, part in self.parts], "event": number[self.event], "delta": str(self.delta)}
+                names = [part.name for _, part in self.parts]
+                return {"kind": "runs", "parts": names, "event": number[self.event], "delta": str(self.delta)}
             case "samples":
                 return {
                     "kind": "samples",
@@ -75,7 +76,9 @@ def mixture(evidence: Mixture, controllers: dict[str, Controller], types: dict[s
     return Fact("mixture", parts=parts)
 
 
-def levels(samples: Sequence[tuple[Samples, int]], runs: Sequence[tuple[Runs, tuple[Part, ...]]], asked: Sequence[Sequence[int]]) -> list[tuple[Fact, ...]]:
+def levels(
+    samples: Sequence[tuple[Samples, int]], runs: Sequence[tuple[Runs, tuple[Part, ...]]], asked: Sequence[Sequence[int]]
+) -> list[tuple[Fact, ...]]:
     """The chain of questions; ``asked`` are groups of events to ask about, the most relevant group first.
 
     First nothing; then, group by group, the samples counted for an event of the groups so far and all runs asked about these events, once
@@ -89,11 +92,7 @@ def levels(samples: Sequence[tuple[Samples, int]], runs: Sequence[tuple[Runs, tu
         relevant = tuple(fact for fact in counted if fact.event in events)
         for share in (len(events), 1):
             # A bound at delta / m is implied by the one at delta: the level that shares is implied by the one that does not.
-            questions = tuple(
-                Fact("runs", parts=tuple((Fraction(0), part) for part in parts), event=event, size=len(parts), delta=(1 - run.confidence) / share)
-                for run, parts in runs
-                for event in events
-            )
+            questions = tuple(drawn(run, parts, event, share) for run, parts in runs for event in events)
             chain.append((*relevant, *questions))
     for fact in counted:
         if fact not in chain[-1]:
@@ -116,6 +115,10 @@ def _question(fact: Fact) -> tuple[Any, ...]:
     return fact.kind, fact.name, fact.event, tuple(id(part) for _, part in fact.parts)
 
 
+def drawn(run: Runs, parts: tuple[Part, ...], event: int, share: int) -> Fact:
+    return Fact("runs", None, tuple((Fraction(0), part) for part in parts), event, 0, len(parts), (1 - run.confidence) / share)
+
+
 def counted_elsewhere(sample: Samples, event: int) -> Fact:
     name = f"{sample.successes} of {sample.size} samples satisfy {sample.event.text}"
     return Fact("samples", " ".join(name.split()), (), event, sample.successes, sample.size, 1 - sample.confidence)
@@ -136,7 +139,8 @@ def read_runs(context: Context, runs: Runs, type: PolicyType) -> tuple[Part, ...
         controller = policy_file.read(path, root, mdp, runs.span)
         name = f"file {path.relative_to(root).as_posix()}"
         if not belongs(controller, type, mdp):
-            raise _error("E514", runs.span, f"policy {name} does not belong to type {type.name}", "train policies of that type, or widen the type")
+            message = f"policy {name} does not belong to type {type.name}"
+            raise _error("E514", runs.span, message, "train policies of that type, or widen the type")
         key = json.dumps(controller.to_json())
         found.append(parts.setdefault(key, Part(name, controller, type.name)))
     return tuple(found)
@@ -146,7 +150,8 @@ def matching(root: Path, pattern: str, span: Span) -> list[Path]:
     """The files below ``root`` that match; sorted, at least one."""
     pure = PurePosixPath(pattern)
     if not pattern or "\0" in pattern or "\\" in pattern or pure.is_absolute() or ".." in pure.parts or ":" in pure.parts[0]:
-        raise _error("E516", span, f"the pattern `{pattern}` leaves the directory of the spec", "write a path relative to the spec, below it")
+        message = f"the pattern `{pattern}` leaves the directory of the spec"
+        raise _error("E516", span, message, "write a path relative to the spec, below it")
     found = []
     try:
         for path in root.glob(pattern):

@@ -40,7 +40,10 @@ class TrainingCounterexample:
         result = [f"training {self.training} may be this mixture:"]
         for name, policy in self.policies.items():
             result.append(f"with probability {short(self.weights[name])}, policy {name}:")
-            result.extend(f"  {rule}" for _, rules in policy.mixture for rule in rules)
+            for weight, rules in policy.mixture:
+                if len(policy.mixture) > 1:
+                    result.append(f"  in {short(weight)} of its runs:")
+                result.extend(f"    {rule}" if len(policy.mixture) > 1 else f"  {rule}" for rule in rules)
             result.extend(f"  {text} = {value}" for text, value in policy.objectives.items())
         return [*result, *self.explanation]
 
@@ -120,10 +123,11 @@ class Distribution:
         policies = {}
         for member in self.members:
             worth = {query.origins[query.streams[i]].text: show_value(query, i, v, signs) for i, v in member.policy.values.items()}
-            words = rules_in_words(plan.context, plan.type.name, member.policy.controller)
-            policies[member.name] = WitnessPolicy(member.name, write(member.policy.controller, mdp), worth, ((Fraction(1), words),))
+            words = tuple((weight, rules_in_words(plan.context, plan.type.name, part)) for weight, part in member.policy.parts)
+            policies[member.name] = WitnessPolicy(member.name, write(member.policy.controller, mdp), worth, words)
         weights = {member.name: member.weight for member in self.members}
-        return TrainingCounterexample(plan.training.name, weights, policies, (*self.explanation(), *(f"it agrees with: {line}" for line in given)))
+        lines = (*self.explanation(), *(f"it agrees with: {line}" for line in given))
+        return TrainingCounterexample(plan.training.name, weights, policies, lines)
 
     def explanation(self) -> list[str]:
         lines = []

@@ -1,8 +1,8 @@
 """What a statement about training may rest on.
 
-The evidence of T belongs to T, which the statement names.  Without ``by`` everything before the statement may be used, and storey 1 is asked
-directly.  With ``by`` only the claims and assumptions named, and what they rest on: then an impossible combination of events has to follow
-from the bodies of these claims by propositional logic and linear arithmetic over the same quantities.
+The evidence of T belongs to T, which the statement names.  Without ``by`` everything before the statement may be used, and
+storey 1 is asked directly.  With ``by`` only the claims and assumptions named, and what they rest on: then an impossible
+combination of events has to follow from the bodies of these claims by propositional logic and linear arithmetic.
 """
 
 from __future__ import annotations

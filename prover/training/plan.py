@@ -43,7 +43,15 @@ class Selection:
 class Plan:
     """``levels`` of evidence, each asking more than the one before; ``assumptions`` that may be used, as facts."""
 
-    def __init__(self, context: Context, statement: Claim, established: Mapping[str, Verdict] | None, clock: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        statement: Claim,
+        established: Mapping[str, Verdict] | None,
+        clock: Callable[[], None],
+        *,
+        assume_all: bool = False,
+    ) -> None:
         spec, body = context.spec, statement.body
         if isinstance(body, Quantified):
             raise TypeError("a statement about training")
@@ -55,7 +63,10 @@ class Plan:
         self.type: PolicyType = spec.policy_type(self.training.type)
         self.vocabulary = Vocabulary(spec, self.type.name)
         self.permission = permission(spec, statement, established)
+        if assume_all:
+            self.permission.assumptions = [s for s in spec.statements if isinstance(s, Assume)]
         mixture = next((e for e in self.training.evidence if isinstance(e, Mixture)), None)
+        self.is_mixture = mixture is not None
         self.levels = [(self._mixture(mixture),)] if mixture is not None else self._levels()
         # A mixture is T itself: nothing has to be assumed of it.
         self.assumptions = [] if mixture is not None else [f for a in self.permission.assumptions if (f := self._assumed(a)) is not None]

@@ -1,4 +1,4 @@
-"""What a statement about training speaks of: distinct events over one policy drawn from T, and comparisons that are linear in probabilities.
+"""What a statement about training speaks of: events over one policy drawn from T, and comparisons linear in their probabilities.
 
 P(not e) is written 1 - P(e).  P(e given f) > p becomes P(e and f) - p P(f) > 0, and P(f) > 0 is asked for beside it.
 """
@@ -11,7 +11,22 @@ from fractions import Fraction
 from typing import Any
 
 from dsl import spec
-from dsl.spec import And, Compare, ExpectationOf, Formula, Linear, MeasureAnd, MeasureCompare, MeasureFormula, MeasureNot, MeasureOr, Not, Or, ProbabilityOf, Value
+from dsl.spec import (
+    And,
+    Compare,
+    ExpectationOf,
+    Formula,
+    Linear,
+    MeasureAnd,
+    MeasureCompare,
+    MeasureFormula,
+    MeasureNot,
+    MeasureOr,
+    Not,
+    Or,
+    ProbabilityOf,
+    Value,
+)
 from prover.policies.query import Builder, OptimumOf, Skeleton, ValueOf
 
 SELF = "self"  # the policy drawn from T
@@ -136,7 +151,7 @@ class Vocabulary:
     def _linear(self, linear: spec.MeasureLinear, total: _Sum) -> None:
         given = self._conditions(linear)
         if given and (len(given) > 1 or any(isinstance(q, ExpectationOf) or q.given is None for _, q in linear.terms)):
-            raise Inexpressible("one comparison combines a conditional probability with something under another condition; compare them one at a time")
+            raise Inexpressible("a conditional probability can be compared with a number, or with others under the same condition")
         condition = [self.literal(quantity) for quantity in given]
         for coefficient, quantity in linear.terms:
             if isinstance(quantity, ExpectationOf):
@@ -200,7 +215,7 @@ class Vocabulary:
                 case OptimumOf(index):
                     total.add(("optimum", index), coefficient * c)
                 case _:
-                    raise Inexpressible("an expectation over training compares the drawn policy with a named one; compare each with a number")
+                    raise Inexpressible("an expectation over training may mention the drawn policy only; compare others with a number")
 
 
 def _complement(skeleton: Skeleton) -> Skeleton:

@@ -13,7 +13,7 @@ from itertools import product as tuples
 
 import z3
 
-LIMIT = 1500  # policies
+LIMIT = 300  # policies
 
 
 @dataclass(frozen=True)
@@ -243,13 +243,14 @@ class Brute:
     def answer(self, claim: tuple, variables: tuple[str, ...], restrict: str) -> bool | None:
         """Does it hold?  None: the oracle does not know (infinite values, too many policies, randomised memoryless types)."""
         try:
+            fixed = "deterministic" in restrict and "memoryless" in restrict
             states = sorted({self.value(p) for p in self.policies(True)}, key=str)
-            nodes = sorted({self.value(p) for p in self.policies(False)}, key=str)
+            nodes = states if fixed else sorted({self.value(p) for p in self.policies(False)}, key=str)
         except TooMany:
             return None
         if any(x is None for v in [*states, *nodes] for x in v):
             return None
-        if "deterministic" in restrict and "memoryless" in restrict:
+        if fixed:
             return self._holds(claim, variables, states, states, False)
         if any(o[0] == "discount" for o in self.objectives) and not all(o[0] == "discount" and o == self.objectives[0] for o in self.objectives):
             return None  # mixed time scales need more memory than the product has
