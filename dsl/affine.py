@@ -8,10 +8,10 @@ becomes, exactly, a boolean combination of affine comparisons.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import assert_never
 
+from dsl.record import dataclass
 from dsl.spec import ExpectationOf, ProbabilityOf, Term
 
 Quantity = Term | ProbabilityOf | ExpectationOf

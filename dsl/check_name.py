@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from dsl import spec, syntax
 from dsl.operators import IllTyped, constant
+from dsl.record import dataclass
 from dsl.scope import Scope, WorldNames
 
 

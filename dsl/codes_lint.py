@@ -25,6 +25,12 @@ CODES: dict[str, tuple[str, str]] = {
         wrong="const x = 3   world W { var x : 0..x = 0   ... }",
         right="const n = 3   world W { var x : 0..n = 0   ... }",
     ),
+    "W904": page(
+        "premise that no policy satisfies",
+        """Found by proving it: the premise of this implication is false for every policy of the type, so the claim says nothing.""",
+        wrong="forall pi : Pi. P[F done](pi) > 1/2 => Safe(pi)      // and nobody can be done",
+        right="forall pi : Pi. near_optimal(J, pi, 1/2) => Safe(pi)",
+    ),
     "W910": page(
         "a property that no policy can violate",
         """Found while proving: the conclusion holds for every policy, so the premise, and the score in it, do no work. The

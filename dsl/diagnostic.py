@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from dsl.record import dataclass
 from dsl.source import Source, Span
 
 

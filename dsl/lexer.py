@@ -7,9 +7,9 @@ how deep brackets may nest, how long a number may be, and what to say about char
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from dsl.diagnostic import Diagnostic
+from dsl.record import dataclass
 from dsl.source import Source, Span
 from dsl.table import Table
 

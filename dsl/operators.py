@@ -7,10 +7,11 @@ no value (``1 / 0``) is left as it stands, because it may never be evaluated: ``
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from dsl import ranges
+from dsl.record import dataclass
 from dsl.semantics import MAX_BITS, EvaluationError, Value, bits, children, evaluate
 from dsl.source import Span
 from dsl.spec import Binary, Const, Expr, Grid, If, Lookup, Nary, Unary, Var

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
 from dsl import affine, spec, syntax
 from dsl.affine import Affine, Known, Number, Quantity, Statement
 from dsl.check_objective import check_objective
 from dsl.operators import IllTyped
+from dsl.record import dataclass
 from dsl.scope import BUILT_IN_NAMES, PolicyFunction, Scope
 from dsl.semantics import show
 from dsl.source import Span

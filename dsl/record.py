@@ -38,7 +38,7 @@ def _declared(cls: type, frozen: bool, slots: bool) -> type:
     own = cls.__dict__
     fields = {name: _field(name, type, own.get(name, MISSING)) for name, type in cls.__annotations__.items()}
     names = tuple(fields)
-    compared = _values_of([name for name, field in fields.items() if field.compare])
+    compared = _values_of([name for name, entry in fields.items() if entry.compare])
     members: dict[str, Any] = {
         "__dataclass_fields__": fields,
         "__match_args__": names,
@@ -57,9 +57,9 @@ def _declared(cls: type, frozen: bool, slots: bool) -> type:
         setters = [getattr(cls, name).__set__ for name in names]
         cls.__init__ = _init_slots(cls, fields, setters)  # type: ignore[misc]
         return cls
-    for name, field in fields.items():
-        if field.default is not MISSING:
-            setattr(cls, name, field.default)
+    for name, entry in fields.items():
+        if entry.default is not MISSING:
+            setattr(cls, name, entry.default)
         elif name in own:
             delattr(cls, name)
     for name, member in members.items():
@@ -82,25 +82,26 @@ def _field(name: str, type: Any, default: Any) -> Field[Any]:
 def _init_slots(cls: type, fields: Mapping[str, Field[Any]], setters: Sequence[Callable[[Any, Any], None]]) -> Callable[..., None]:
     size = len(setters)
 
-    def __init__(self: Any, /, *args: Any, **named: Any) -> None:
+    def init(self: Any, /, *args: Any, **named: Any) -> None:
         if named or len(args) != size:
             args = _completed(cls, fields, args, named)
         for put, value in zip(setters, args):  # noqa: B905  # of one length
             put(self, value)
 
-    return __init__
+    return init
 
 
 def _init(cls: type, fields: Mapping[str, Field[Any]]) -> Callable[..., None]:
     names = tuple(fields)
-    size = len(names)
+    size, put = len(names), object.__setattr__
 
-    def __init__(self: Any, /, *args: Any, **named: Any) -> None:
+    def init(self: Any, /, *args: Any, **named: Any) -> None:
         if named or len(args) != size:
             args = _completed(cls, fields, args, named)
-        self.__dict__.update(zip(names, args))  # noqa: B905  # of one length
+        for name, value in zip(names, args):  # noqa: B905  # of one length
+            put(self, name, value)
 
-    return __init__
+    return init
 
 
 def _completed(cls: type, fields: Mapping[str, Field[Any]], args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
@@ -109,13 +110,13 @@ def _completed(cls: type, fields: Mapping[str, Field[Any]], args: tuple[Any, ...
         raise TypeError(f"{cls.__qualname__} takes {len(fields)} arguments but {len(args)} were given")
     values = list(args)
     for name in list(fields)[len(args) :]:
-        field = fields[name]
+        entry = fields[name]
         if name in named:
             values.append(named.pop(name))
-        elif field.default is not MISSING:
-            values.append(field.default)
-        elif field.default_factory is not MISSING:
-            values.append(field.default_factory())
+        elif entry.default is not MISSING:
+            values.append(entry.default)
+        elif entry.default_factory is not MISSING:
+            values.append(entry.default_factory())
         else:
             raise TypeError(f"{cls.__qualname__} misses the argument {name!r}")
     for name in named:
@@ -137,21 +138,21 @@ def _values_of(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
 
 
 def _eq(compared: Callable[[Any], tuple[Any, ...]]) -> Callable[[Any, object], bool]:
-    def __eq__(self: Any, other: object) -> bool:
+    def eq(self: Any, other: object) -> bool:
         return compared(self) == compared(other) if self.__class__ is other.__class__ else NotImplemented
 
-    return __eq__
+    return eq
 
 
 def _hash(compared: Callable[[Any], tuple[Any, ...]]) -> Callable[[Any], int]:
-    def __hash__(self: Any) -> int:
+    def hash_(self: Any) -> int:
         return hash(compared(self))
 
-    return __hash__
+    return hash_
 
 
 def _repr(self: Any) -> str:
-    shown = (f"{name}={getattr(self, name)!r}" for name, field in self.__dataclass_fields__.items() if field.repr)
+    shown = (f"{name}={getattr(self, name)!r}" for name, entry in self.__dataclass_fields__.items() if entry.repr)
     return f"{type(self).__qualname__}({', '.join(shown)})"
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 
 from dsl import spec, syntax
 from dsl.affine import Affine, Statement
 from dsl.diagnostic import Diagnostic
 from dsl.operators import IllTyped
+from dsl.record import dataclass
 from dsl.semantics import children
 from dsl.source import Source, Span
 from dsl.types import Enum, Type

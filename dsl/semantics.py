@@ -7,12 +7,12 @@ A state maps each variable to a ``bool`` or an ``int`` (an enum: the index of th
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from math import ceil, floor, prod
 from typing import assert_never
 
+from dsl.record import dataclass
 from dsl.source import Span
 from dsl.spec import (
     Action,

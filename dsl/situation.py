@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from dsl.diagnostic import Diagnostic
 from dsl.lexer import DECLARATIONS, END, OPENERS, SEPARATOR, Token
+from dsl.record import dataclass
 from dsl.source import Span
 from dsl.table import Table
 

@@ -7,9 +7,10 @@ combination of linear comparisons over objectives of policies.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
+from dsl.record import dataclass
 from dsl.source import Span
 from dsl.types import Type
 

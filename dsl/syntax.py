@@ -6,9 +6,10 @@ Parentheses leave no node; literals keep their spelling.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
+from dsl.record import dataclass
 from dsl.source import Span
 
 # ---------------------------------------------------------------- names and literals

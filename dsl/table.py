@@ -12,9 +12,10 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from dsl.record import dataclass
 
 FORMAT = 1  # of the cached file; part of its name
 

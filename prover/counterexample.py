@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from dsl.record import dataclass
 from prover.policies.context import Context
 from prover.policies.controller import Controller
 from prover.policies.modulo import Counterexample as Found

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from dsl.diagnostic import Diagnostic, SpecError
+from dsl.record import dataclass
 from dsl.source import Source
 from dsl.spec import Assume, Claim, Find, Quantified, Spec
 from prover.policies.context import Context, WorldSummary

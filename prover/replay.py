@@ -7,7 +7,6 @@ Nothing of the explorer, of the products or of the potentials is used: states ar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heappop, heappush
 from math import log
@@ -15,6 +14,7 @@ from math import log
 from flint import fmpq
 
 from dsl import semantics
+from dsl.record import dataclass
 from dsl.spec import Atom, World
 from prover.policies.controller import Controller
 from prover.solve import chain

@@ -1,4 +1,4 @@
-"""``fmt``, ``lint`` and ``explain``: commands that need the language and no prover."""
+"""``fmt``, ``lint`` and ``explain``: commands about the text of a spec."""
 
 from __future__ import annotations
 
@@ -51,12 +51,14 @@ def lint(files: tuple[Path, ...]) -> int:
     from dsl.imports import load_files
     from dsl.lint import lint as warnings_of
     from dsl.typecheck import check_files
+    from prover.lint import idle_claims
 
     statuses = []
     for path in files:
         try:
             parsed, sources = load_files(path)
-            found = warnings_of(parsed[-1], check_files(parsed, sources))
+            spec = check_files(parsed, sources)
+            found = (*warnings_of(parsed[-1], spec), *idle_claims(spec, path))
         except SpecError as error:
             tell_diagnostics(error.diagnostics)
             statuses.append(SPEC)

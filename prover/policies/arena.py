@@ -7,10 +7,11 @@ achievable set; every answer is kept, because a potential is a lemma for every c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from flint import fmpq
 
+from dsl.record import dataclass
 from prover.policies.controller import Controller
 from prover.policies.unfold import unfold
 from prover.solve.evaluate import Vector, distribution, evaluate, reachable, recurrent, trivial_plan

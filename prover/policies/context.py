@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from dsl.diagnostic import Diagnostic, SpecError
+from dsl.record import dataclass
 from dsl.semantics import show
 from dsl.spec import Atom, Objective, Spec
 from prover.policies.controller import Controller

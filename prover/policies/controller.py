@@ -7,9 +7,10 @@ on arriving in a successor it moves to the node that the rule lists for it (or k
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
+
+from dsl.record import dataclass
 
 Actions = tuple[tuple[int, Fraction], ...]  # (index into the MDP's actions, probability > 0)
 Moves = Mapping[int, int]  # successor state -> node; absent: the node stays

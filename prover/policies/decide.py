@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
 from flint import fmpq
 
 from dsl.diagnostic import Diagnostic, SpecError
+from dsl.record import dataclass
 from dsl.spec import PolicyType
 from prover.policies.arena import Arena
 from prover.policies.context import Context

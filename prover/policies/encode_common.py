@@ -53,8 +53,8 @@ class Demand:
         return tuple(found)
 
     def quiet(self, choice: int) -> bool:
-        """Can it be played for ever while the finite streams stay finite?"""
-        return not any(self.product.earns[i][choice] for i in self.finite)
+        """Does nothing finite change when a run that waits plays it?  (Probabilities are never earned twice, but once in a closed set.)"""
+        return not any(self.product.earns[i][choice] for i in self.used - self.infinite)
 
     def meets(self, condition: int, node: int) -> bool:
         stream = self.product.streams[condition]

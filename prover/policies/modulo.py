@@ -7,12 +7,12 @@ the search branches on what the policy plays in one state of the world, with exa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, islice, product
 
 from flint import fmpq
 
+from dsl.record import dataclass
 from dsl.spec import PolicyType
 from prover.policies.arena import Point, controller_of
 from prover.policies.belongs import belongs
@@ -34,6 +34,7 @@ MAX_SPLITS = 4096
 MAX_CASE_STATES = 6
 LEANS = (Fraction(3, 4), Fraction(19, 20), Fraction(999, 1000))
 MAX_TILTS = 48
+NEAR = fmpq(1, 16)
 
 
 @dataclass(frozen=True)
@@ -221,7 +222,9 @@ class Search:
             low = lp.minimum(rows, {("unknown",): sign}, nonnegative)
             if low is not None:
                 edge = sign * low[0]
-                places.append(low[1])
+                # Shown near the edge, but strictly inside: where the claim is about to break says more than a far corner.
+                near = {v: NEAR * outcome.point.get(v, fmpq(0)) + (1 - NEAR) * low[1].get(v, fmpq(0)) for v in {*outcome.point, *low[1]}}
+                places = [near, low[1]]
         controllers: dict[str, Controller] = {}
         used: dict[str, Sequence[tuple[fmpq, fmpq, Point]] | None] = {}
         for player, found in points.items():
@@ -238,7 +241,7 @@ class Search:
                 controllers[player] = mix(
                     [(fraction(w), controller_of(point)) for w, point in zip(weights[0], found, strict=True) if w != 0]
                 )
-        return Counterexample(literals, controllers, outcome.point.get(("unknown",)), edge, used)
+        return Counterexample(literals, controllers, places[0].get(("unknown",)), edge, used)
 
     def smoothed(self, player: str, parts: Sequence[tuple[fmpq, Point]]) -> Controller | None:
         """The stationary policy of the mixture's occupation measure, if it has the mixture's values.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, assert_never
 
+from dsl.record import dataclass
 from dsl.spec import And, Compare, Find, Formula, Linear, Not, Objective, Optimum, Or, Spec, Truth, Unknown, Value
 from prover.worlds.objective import Affine, Atoms, Stream, stream
 

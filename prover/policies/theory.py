@@ -8,12 +8,12 @@ closes the conjunction with a lemma or adds a policy (Forejt, Kwiatkowska & Park
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from flint import fmpq
 
+from dsl.record import dataclass
 from prover.policies.arena import Arena, Point
 from prover.policies.query import Literals, OptimumOf, Query, TheUnknown, ValueOf
 from prover.solve import lp
@@ -196,7 +196,9 @@ class Theory:
                     self.arenas[player].loops(step, self.finite(player, flags), stretch)
                 stretch *= 16
             elif all(len(self.points(player, flags, supports)) == len(points[player]) for player in players):
-                return Stuck(f"objectives on different time scales: the best bound misses the claim by {float(step):.3g}")
+                return Stuck(
+                    f"objectives on different time scales: the best bound misses the claim by {_size(step)}; slack in the claim, or one discount or horizon for all its objectives, would decide it"
+                )
         return Stuck("too many policies were needed")
 
     def points(self, player: str, flags: Flags, supports: Supports) -> list[Point]:
@@ -377,6 +379,14 @@ def _column(term: ValueOf | OptimumOf | TheUnknown) -> Column:
             return ("optimum", index)
         case TheUnknown():
             return ("unknown",)
+
+
+def _size(x: fmpq) -> str:
+    """The order of magnitude of a positive rational, for messages."""
+    top, bottom = int(x.p), int(x.q)
+    return (
+        f"{top / bottom:.2g}" if abs(top.bit_length() - bottom.bit_length()) < 1000 else f"about 2^{top.bit_length() - bottom.bit_length()}"
+    )
 
 
 def _q(x: Any) -> fmpq:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dsl.record import dataclass
 from prover.report.files import require_folder, write_text
 from prover.verdict import Holds, Proved, Refuted
 

@@ -7,12 +7,12 @@ of the conditions that an end component inside it can visit for ever.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 from flint import fmpq
 
+from dsl.record import dataclass
 from prover.solve.live import Liveness
 from prover.worlds.components import maximal_end_components
 from prover.worlds.product import Product

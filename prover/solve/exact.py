@@ -8,11 +8,11 @@ potential of the checker's `bound` rule.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 
 from flint import fmpq
 
+from dsl.record import dataclass
 from prover.solve import chain, hint
 from prover.solve.collapse import Collapsed, collapse
 from prover.solve.live import Support, allowed_choices, liveness

@@ -7,8 +7,8 @@ with positive probability; whoever visits such a state for ever plays all of the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from dsl.record import dataclass
 from prover.worlds.product import Product
 
 Support = Mapping[int, frozenset[int]]  # world state -> actions (indices of the MDP)

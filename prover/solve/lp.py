@@ -7,10 +7,11 @@ implicant) and a few dozen columns (policies found so far); nothing here grows w
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from flint import fmpq
+
+from dsl.record import dataclass
 
 V = TypeVar("V", bound=Hashable)
 ZERO, ONE = fmpq(0), fmpq(1)

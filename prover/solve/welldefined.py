@@ -8,10 +8,10 @@ step: Puterman 1994, section 7.2, read as a certificate.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from flint import fmpq
 
+from dsl.record import dataclass
 from prover.solve import chain
 from prover.solve.exact import iterate
 from prover.worlds.components import maximal_end_components, strongly_connected_components

@@ -44,6 +44,7 @@ class Bench:
         self._makers = stages(context, query, clock)
         self._stages: list[Stage] = []
         self._arenas: dict[tuple[int, int], tuple[Controller, Arena]] = {}
+        self._truths: dict[tuple[Skeleton, int], tuple[bool, Refutation] | None] = {}
         self._named: dict[tuple[str, int], Fraction | None] | None = None
 
     def stage(self, depth: int) -> Stage | None:
@@ -80,7 +81,7 @@ class Bench:
         return self._arenas[key][1]
 
     def ask(self, skeleton: Skeleton, controller: Controller | None = None) -> Refutation | Counterexample | Stuck:
-        """Does the formula hold for every policy of the type (or for this one)?"""
+        """Does the formula hold for every policy of the type (or for this one, which the caller keeps alive)?"""
         outcome: Tree | Counterexample | Stuck = Stuck("the world times the memory of the objectives is too large")
         depth = 0
         while (stage := self.stage(depth)) is not None:
@@ -100,11 +101,15 @@ class Bench:
 
     def truth(self, skeleton: Skeleton, controller: Controller) -> tuple[bool, Refutation] | None:
         """Whether the policy satisfies the formula, with the proof; None if neither could be shown."""
-        for held in (True, False):
-            answer = self.ask(skeleton if held else ("not", skeleton), controller)
-            if isinstance(answer, Refutation):
-                return held, answer
-        return None
+        key = (skeleton, id(controller))
+        if key not in self._truths:
+            self._truths[key] = None
+            for held in (True, False):
+                answer = self.ask(skeleton if held else ("not", skeleton), controller)
+                if isinstance(answer, Refutation):
+                    self._truths[key] = held, answer
+                    break
+        return self._truths[key]
 
     def value(self, stream: int, controller: Controller) -> tuple[fmpq, Supremum, Supremum, Arena] | None:
         """The exact value of a stream under the policy with its upper and its lower bound; None if it is infinite."""

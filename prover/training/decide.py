@@ -80,12 +80,16 @@ class _Decision:
         plan = self.plan
         assumptions = tuple(plan.assumptions)
         choices = [(level, assumed) for assumed in ((), assumptions) for level in plan.levels]
+        last: tuple[Attempt, Failed] | None = None
         for level, assumed in choices if assumptions else choices[: len(plan.levels)]:
             attempt = self.attempt(level, assumed)
             outcome = attempt.prove()
             if not isinstance(outcome, Failed):
                 return self.fewest(level, assumed, attempt, outcome)
-        return attempt, outcome
+            last = attempt, outcome
+        if last is None:
+            raise RuntimeError("there is always the level that takes nothing as given")
+        return last
 
     def attempt(self, level: tuple[Fact, ...], assumed: tuple[Fact, ...]) -> Attempt:
         return Attempt(self.plan, self.bench, self.cells, self.permitted, self.plan.select(level, assumed))

@@ -8,9 +8,9 @@ for large ones.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
+from dsl.record import dataclass
 from dsl.spec import Expr, Variable
 
 DEADLOCK = "(deadlock)"  # the action of the self-loop that `deadlock absorbs` adds; it earns no reward

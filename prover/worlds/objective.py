@@ -6,11 +6,11 @@ A safe path formula becomes 1 minus the probability of its co-safe negation, F G
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, assert_never
 
 from dsl.diagnostic import Diagnostic, SpecError
+from dsl.record import dataclass
 from dsl.spec import Atom, Const, Discount, Expected, Horizon, Objective, Probability, Total, UntilState
 from prover.worlds import automaton
 from prover.worlds.automaton import Nnf

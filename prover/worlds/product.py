@@ -8,11 +8,12 @@ they are not listed, and successor -1 stands for all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 from flint import fmpq
 
+from dsl.record import dataclass
 from prover.policies.controller import Controller, Moves
 from prover.worlds import automaton
 from prover.worlds.mdp import Mdp

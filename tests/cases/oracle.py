@@ -219,9 +219,7 @@ class Runs:
         graph = {node: row[2] for node, row in chain.items()}
         resting = bottom(graph)
         assert all(not any(chain[node][1]) for node in resting), "a price for ever"
-        paid = [chain[node][0] for node in resting]
-        endless = self.problem.discount == 1 and any(paid)
-        assert not endless or max(paid) <= 0, "a reward for ever"
+        endless = self.problem.discount == 1 and loses_for_ever(graph, resting, lambda node: chain[node][0])
 
         def total(step: Callable[[Any], Fraction], discount: Fraction = ONE) -> Fraction:
             solved = solve(graph, step, set() if discount != 1 else resting, discount)
@@ -241,6 +239,33 @@ class Runs:
         if isinstance(self.problem.score, Bound):
             return (1 - chance(k, NO) if self.problem.score.kind == "G" else chance(k, YES)), values
         return (None if endless else total(lambda node: chain[node][0], self.problem.discount)), values
+
+
+class IllPosed(Exception):
+    """Some run earns for ever, or its rewards never come to rest."""
+
+
+def loses_for_ever(graph: Mapping[Any, Sequence[tuple[Any, Fraction]]], resting: set[Any], step: Callable[[Any], Fraction]) -> bool:
+    """Whether some component that is never left has rewards; on average they must be negative.
+
+    The average has the sign of what a run earns from a node until it comes back there.
+    """
+    loses = False
+    left = {node for node in resting if step(node)}
+    while left:
+        node = left.pop()
+        inside, queue = {node}, [node]
+        for other in queue:
+            for target, _ in graph[other]:
+                if target not in inside:
+                    inside.add(target)
+                    queue.append(target)
+        left -= inside
+        earned = solve({n: graph[n] for n in inside}, step, {node}, ONE)
+        if step(node) + sum(p * earned[target] for target, p in graph[node]) >= 0:
+            raise IllPosed
+        loses = True
+    return loses
 
 
 def bottom(graph: Mapping[Any, Sequence[tuple[Any, Fraction]]]) -> set[Any]:

@@ -1,0 +1,55 @@
+"""Small problems of many kinds against an oracle that tries every policy, in every class; and problems that have no answer."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from prover.verdict import Proved, Refuted
+from tests.cases.convert import ABOVE, Answer, claim_text, statements_of
+from tests.cases.oracle import IllPosed, Problem, answer, replayed, spec
+from tests.cases.rows import MEMORYLESS, ROWS, random_problem
+from tests.cases.verdicts import decide, require_answer, require_refused
+
+SEEDS = range(40)
+
+
+def check(problem: Problem, policy_class: str, right: Answer, folder: Path) -> None:
+    """Every statement, and every counterexample once more by the oracle's own reading of its policy."""
+    eps = Fraction(1, 3) if right.margin is None else right.margin / 2 + ABOVE
+    report = decide(spec(problem, policy_class, [f"claim stated: {claim_text('>', eps)}", *statements_of(right)]), folder)
+    require_answer(report, right, right.holds(">", eps))
+    premises = {"above_margin": (right.margin or 0) + ABOVE, "closed_at_margin": right.margin, "all_safe": None, "stated": eps}
+    for result in report.results:
+        if isinstance(result.verdict, Refuted):
+            score, values = replayed(problem, result.verdict.counterexample.policies["pi"].document)
+            assert not problem.is_safe(values), result.name
+            gap = premises[result.name]
+            if gap is not None:
+                assert score is not None
+                assert right.optimum - score < gap or (result.name == "closed_at_margin" and right.optimum - score == gap)
+
+
+@pytest.mark.parametrize("policy_class", ["HR", "DM"])
+@pytest.mark.parametrize("name", ROWS)
+def test_row(name: str, policy_class: str, tmp_path: Path) -> None:
+    check(ROWS[name], policy_class, answer(ROWS[name], policy_class), tmp_path)
+
+
+@pytest.mark.parametrize("name", MEMORYLESS)
+def test_stochastic_memoryless(name: str, tmp_path: Path) -> None:
+    check(ROWS[name], "SM", MEMORYLESS[name], tmp_path)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random(seed: int, tmp_path: Path) -> None:
+    problem = random_problem(seed)
+    for policy_class in ("HR", "DM"):
+        try:
+            right = answer(problem, policy_class)
+        except IllPosed:
+            require_refused(decide(spec(problem, policy_class, [f"claim stated: {claim_text('>', '1')}"]), tmp_path), "E310")
+        else:
+            check(problem, policy_class, right, tmp_path)
