@@ -16,7 +16,6 @@ from dsl.diagnostic import Diagnostic, SpecError
 from dsl.lexer import DECLARATIONS, END, LATER, MAX_DEPTH, Token, lex
 from dsl.source import Source, Span
 from dsl.syntax import File
-from dsl.syntax_errors import explain
 from dsl.table import Production, Table
 
 MAX_SIZE = 1024 * 1024  # bytes; a spec is written by hand or by a small script, and this many already take seconds
@@ -165,6 +164,8 @@ def _parse_tokens(source: Source, tokens: list[Token], rules: Table, diagnostics
             break
         failed = True
         if run.failed_at is not None:
+            from dsl.syntax_errors import explain
+
             states = _states_before(rules, tokens, run.start, position)
             diagnostic, left_open = explain(rules, states, tokens, run.start, position, source.name)
             if tokens[position].type == "RBRACE" and left_open == 0 and dangling > 0:

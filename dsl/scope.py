@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import field
-from difflib import get_close_matches
 
 from dsl import spec, syntax
 from dsl.affine import Affine, Statement
@@ -98,6 +97,8 @@ class Scope:
         self.suggestions += 1
         if self.suggestions > MAX_SUGGESTIONS or len(name) > 200:
             return None
+        from difflib import get_close_matches
+
         close = get_close_matches(name, list(known), n=1)
         return f"did you mean `{close[0]}`?" if close else None
 

@@ -1,23 +1,23 @@
 """A compiled grammar: the terminals and the LALR(1) table as plain data, kept between runs in the user's cache.
 
 Compiling ``grammar.lark`` takes most of a second and importing lark a tenth; reading the table back takes a few milliseconds.
-The cache holds JSON, never code, under a name made of the grammar's digest; whatever is wrong with it, the grammar is compiled anew.
+The cache holds JSON, never code, and the grammar that it was made from; whatever is wrong with it, the grammar is compiled anew.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from dsl.record import dataclass
 
-FORMAT = 1  # of the cached file; part of its name
+FORMAT = 2  # of the cached file; part of its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +56,26 @@ class Table:
 
 
 def to_json(table: Table) -> dict[str, Any]:
-    """Equal rows are written once; a production is a list of its fields."""
-    distinct: dict[str, int] = {}
-    order = [distinct.setdefault(json.dumps(row, sort_keys=True), len(distinct)) for row in table.rows]
+    """Equal rows and equal sets of symbols are written once; a production is a list of its fields.
+
+    A row is the number of its set of symbols, then the entry that all of them have or one entry for each.
+    """
+    sets: dict[tuple[str, ...], int] = {}
+    distinct: dict[tuple[int, ...], int] = {}
+    order = []
+    for row in table.rows:
+        symbols, entries = tuple(row), tuple(row.values())
+        number = sets.setdefault(symbols, len(sets))
+        written = (number, *(entries[:1] if len(set(entries)) == 1 else entries))
+        order.append(distinct.setdefault(written, len(distinct)))
     return {
         "words": table.words,
         "symbols": table.symbols,
         "patterns": table.patterns,
         "names": sorted(table.names),
         "productions": [[p.origin, p.name, p.size, list(p.plan), p.inline, p.unwrap] for p in table.productions],
-        "distinct": [json.loads(row) for row in distinct],
+        "sets": [list(symbols) for symbols in sets],
+        "distinct": [list(row) for row in distinct],
         "order": order,
         "start": table.start,
         "end": table.end,
@@ -75,7 +85,11 @@ def to_json(table: Table) -> dict[str, Any]:
 def from_json(data: dict[str, Any]) -> Table:
     """The inverse of ``to_json``; KeyError, TypeError, ValueError or IndexError where the data are not a table."""
     productions = tuple(Production(o, n, s, tuple(plan), i, u) for o, n, s, plan, i, u in data["productions"])
-    distinct = data["distinct"]
+    sets = data["sets"]
+    distinct: list[dict[str, int]] = []
+    for number, *entries in data["distinct"]:
+        symbols = sets[number]
+        distinct.append(dict.fromkeys(symbols, entries[0]) if len(entries) == 1 else dict(zip(symbols, entries, strict=True)))
     rows = tuple(distinct[index] for index in data["order"])
     names = frozenset(data["names"])
     return Table(data["words"], data["symbols"], data["patterns"], names, productions, rows, data["start"], data["end"])
@@ -94,16 +108,18 @@ def cache_folder() -> Path:
 
 def load(grammar: str, compile_grammar: Callable[[str], Table]) -> Table:
     """The table of ``grammar`` from the cache, else compiled and, if the disk allows it, cached."""
-    digest = hashlib.sha256(grammar.encode()).hexdigest()[:24]
     try:
-        path = cache_folder() / f"grammar-{FORMAT}-{digest}.json"
+        path = cache_folder() / f"grammar-{FORMAT}-{zlib.crc32(grammar.encode()):08x}.json"
     except (OSError, RuntimeError):  # no home folder
         return compile_grammar(grammar)
     try:
-        return from_json(json.loads(path.read_bytes()))
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["grammar"] == grammar:
+            return from_json(data)
     except (OSError, KeyError, TypeError, ValueError, IndexError, RecursionError):
-        table = compile_grammar(grammar)
-    _store(path, json.dumps(to_json(table), separators=(",", ":")))
+        pass
+    table = compile_grammar(grammar)
+    _store(path, json.dumps({"grammar": grammar, **to_json(table)}, separators=(",", ":")))
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from fractions import Fraction
@@ -16,6 +17,7 @@ from prover.policies.context import Context, WorldSummary
 from prover.verdict import Result, Unknown, Verdict
 
 Statement = Claim | Find
+DIGITS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ def prove(
     """
     from dsl.typecheck import load
 
+    _allow_long_numbers()
     path = Path(path)
     context: Context | None = None
     sources: Mapping[str, Source] = {}
@@ -59,6 +62,12 @@ def prove(
         sources = sources or _sources(path)
         return Report(str(path), 0, tuple(context.summaries) if context else (), (), error.diagnostics, sources)
     return Report(str(path), 0, tuple(context.summaries), tuple(results), (), sources)
+
+
+def _allow_long_numbers() -> None:
+    """Exact values can have more digits than Python prints by default."""
+    if 0 < sys.get_int_max_str_digits() < DIGITS:
+        sys.set_int_max_str_digits(DIGITS)
 
 
 def _sources(path: Path) -> dict[str, Source]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import stat
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from prover.checker import measure
 from prover.checker.document import Rejected, array, boolean, distinct, fields, integer, name, number, parse, require, show
@@ -19,13 +18,12 @@ from prover.checker.words import statement
 LARGEST = 2**31  # bytes of a file
 
 
-@dataclass(frozen=True)
-class Derived:
+class Derived(NamedTuple):
     """What the document proves: the claim, at the price of these assumptions and this much confidence.
 
     ``statement`` renders the claim's formulas; ``text`` is only what the file calls them.
-    ``value`` (of a find): the threshold, or "infinity"; ``attained``: whether the claim still holds there; ``exact``: whether it
-    fails right behind (otherwise the file shows only that it holds so far).
+    ``value`` (of a find): the threshold, or "infinity"; ``attained``: whether the claim is shown to hold there; ``exact``: whether
+    it is shown to fail right behind (otherwise the file shows only that it holds so far).
     """
 
     name: str
@@ -42,7 +40,10 @@ class Derived:
         parts = [f"{self.name}: {self.statement}"]
         if self.value is not None:
             value = self.value if isinstance(self.value, str) else show(self.value)
-            parts.append(f"threshold {'' if self.exact else 'at or beyond '}{value}, {'attained' if self.attained else 'not attained'}")
+            if self.exact:
+                parts.append(f"threshold {value}, {'attained' if self.attained else 'not attained'}")
+            else:
+                parts.append(f"shown to hold up to {value}, {'included' if self.attained else 'excluded'}; not shown to fail behind")
         if self.confidence_lost:
             parts.append(f"with confidence {show(1 - self.confidence_lost)}")
         if self.assumptions:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from prover.checker.document import array, distinct, fields, integer, number, require, shares
 from prover.checker.problem import PolicyType, World
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     play: dict[int, Fraction]  # action -> probability
     after: dict[int, int]  # successor -> next node; a successor that is absent keeps the node
 
 
-@dataclass(frozen=True)
-class Controller:
+class Controller(NamedTuple):
     start: list[tuple[Fraction, int, int]]  # weight, initial state, node
     rules: dict[tuple[int, int], Rule]  # (node, state)
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from prover.checker import rules
 from prover.checker.controller import Controller, belongs, fits, read_controller
-from prover.checker.document import Rejected, array, distinct, fields, integer, number, one_of, require
+from prover.checker.document import Rejected, array, distinct, fields, integer, name, number, one_of, require
 from prover.checker.problem import Claim, Optimum, PolicyType, World
 from prover.checker.product import Product, read_product
 from prover.checker.rules import Bound
 
 
-@dataclass(frozen=True)
-class Proven:
+class Proven(NamedTuple):
     """What was derived about the claim's worlds; policies are numbered as in the file: evidence first, then the claim's named ones."""
 
     claim: Claim
@@ -56,9 +54,10 @@ def derive(claim: Claim, worlds: list[World], value: dict[str, Any]) -> Proven:
     for label in {label for fact in claim.facts for _, label in fact.parts}:
         require(proven.fits_type(proven.policy_of[label], claim.names[claim.variables[0]]), "a part that does not belong to T's type")
     built = [read_product(product, worlds, claim.objectives, controllers) for product in products]
-    for rule, step in (("well-defined", _well_defined), ("finite", _finite), ("bound", _bound), ("cases", _cases)):  # later rules rest on earlier ones
+    steps = {"well-defined": _well_defined, "finite": _finite, "bound": _bound, "cases": _cases}  # later rules rest on earlier ones
+    require(all(type(lemma) is dict and name(lemma.get("rule")) in steps for lemma in lemmas), "not a lemma")
+    for rule, step in steps.items():
         for i, lemma in enumerate(lemmas):
-            require(type(lemma) is dict and lemma.get("rule") in ("well-defined", "finite", "bound", "cases"), "not a lemma")
             if lemma["rule"] == rule:
                 step(proven, built, i, lemma)
     for j, goal in enumerate(claim.objectives):
@@ -108,7 +107,7 @@ def _bound(proven: Proven, products: list[Product], i: int, lemma: Any) -> None:
         proven.finite.update((result.policy, j) for j in objectives)
 
 
-def _cases(proven: Proven, products: list[Product], i: int, lemma: Any) -> None:
+def _cases(proven: Proven, _: list[Product], i: int, lemma: Any) -> None:
     _, states, parts = fields(lemma, "rule states parts")
     bounds = [proven.bounds.get(integer(part, 0)) for part in array(parts)]
     known = [part for part in bounds if part is not None]
@@ -190,7 +189,8 @@ def _optimum(proven: Proven, optimum: Optimum, pair: Any) -> tuple[Fraction | No
                 todo += [(child, extended) for extended, child in choose(kind, proven.worlds[kind.world], chosen, state, options)]
                 continue
             lemma = bound(case, direction)
-            require(lemma.policy is None and implied(lemma, chosen) and kind.memoryless >= lemma.memoryless, "an optimum's lemma speaks of fewer policies")
+            speaks = lemma.policy is None and implied(lemma, chosen) and (kind.memoryless or not lemma.memoryless)
+            require(speaks, "an optimum's lemma speaks of fewer policies")
             require(
                 all(j in infinite or proven.known_finite(None, j) for j in lemma.finite), "an optimum's lemma rests on other objectives"
             )

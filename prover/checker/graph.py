@@ -20,7 +20,7 @@ def _arrivals(graph: Graph) -> dict[int, list[tuple[int, int]]]:
 
 
 def inside(graph: Graph, whole: frozenset[int] = frozenset()) -> Graph:
-    """The greatest sub-graph in which every node has a move and every move's targets are nodes of it; a node of ``whole`` keeps all its moves."""
+    """The greatest sub-graph in which every node has a move, and all targets are nodes of it; a node of ``whole`` keeps all its moves."""
     arrivals = _arrivals(graph)
     alive = {(node, k) for node, moves in graph.items() for k, targets in enumerate(moves) if all(t in graph for t in targets)}
     count = {node: sum((node, k) in alive for k in range(len(moves))) for node, moves in graph.items()}

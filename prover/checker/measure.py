@@ -5,9 +5,8 @@ The unknowns are the probabilities of the cells (the truth of every event, as bi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from prover.checker.document import Rejected, array, boolean, distinct, fields, integer, number, require
 from prover.checker.evidence import Proven
@@ -18,8 +17,7 @@ from prover.checker.tree import Branch, OverPolicies, Row, literal, optimum_row,
 Literals = dict[int, bool]  # event -> whether it happens
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(NamedTuple):
     """What one fact says: of a mixture the literals proved of each part and the range of each mean; of a sample the bound."""
 
     fact: Fact
@@ -111,8 +109,7 @@ def _impossible(proven: Proven, value: Any, tree: Any) -> Literals:
     return literals
 
 
-@dataclass(frozen=True)
-class OverMeasures:
+class OverMeasures(NamedTuple):
     """The rows of a tree about T: no flags and no choices."""
 
     proven: Proven

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from prover.checker.document import (
     Rejected,
@@ -30,19 +29,17 @@ CLAIM = "name kind text objectives types policies variables optima unknown body"
 SAMPLE = 100_000  # policies of one sample
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """``weights[i] / bottom`` is the probability of ``successors[i]``."""
 
-    index: int
+    number: int
     action: int
     successors: tuple[int, ...]
     weights: tuple[int, ...]
     bottom: int
 
 
-@dataclass(frozen=True)
-class World:
+class World(NamedTuple):
     """``rewards[name][choice]`` is the expected reward; a choice that earns nothing on any transition is absent."""
 
     variables: tuple[str, ...]
@@ -57,8 +54,7 @@ class World:
         return [{successor for choice in choices for successor in choice.successors} for choices in self.choices]
 
 
-@dataclass(frozen=True)
-class Objective:
+class Objective(NamedTuple):
     """``kind``: probability, recurrence, total, until, horizon or discount; ``reward`` is empty for the first two."""
 
     world: int
@@ -75,8 +71,7 @@ class Objective:
         return self.kind in ("total", "until") and bool(self.reward)
 
 
-@dataclass(frozen=True)
-class PolicyType:
+class PolicyType(NamedTuple):
     world: int
     deterministic: bool
     memoryless: bool
@@ -89,30 +84,26 @@ class PolicyType:
         return not self.deterministic and not self.memoryless and self.memory is None
 
 
-@dataclass(frozen=True)
-class Optimum:
+class Optimum(NamedTuple):
     kind: str
     type: int
     body: dict[int, Fraction]
     constant: Fraction
 
 
-@dataclass(frozen=True)
-class Linear:
+class Linear(NamedTuple):
     terms: dict[Term, Fraction]
     constant: Fraction
 
 
-@dataclass(frozen=True)
-class Atom:
+class Atom(NamedTuple):
     """``linear < 0`` (strict) or ``linear <= 0``."""
 
     strict: bool
     linear: Linear
 
 
-@dataclass(frozen=True)
-class Unknown:
+class Unknown(NamedTuple):
     low: Fraction | None
     low_closed: bool
     high: Fraction | None
@@ -125,8 +116,7 @@ class Unknown:
         return above and below
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(NamedTuple):
     """What a measure claim takes as given about T: mixture, runs, samples (counted elsewhere), assumed; ``name`` if it is an assumption."""
 
     kind: str
@@ -139,8 +129,7 @@ class Fact:
     formula: Formula | None = None
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     name: str
     kind: str
     text: str
@@ -218,9 +207,9 @@ def _reward(value: Any, choices: list[Choice]) -> dict[int, Fraction]:
     for entry in array(entries):
         choice = choices[integer(array(entry, 3)[0], 0, len(choices))]
         position, amount = integer(entry[1], 0, len(choice.successors)), amounts[integer(entry[2], 0, len(amounts))]
-        seen.append((choice.index, position))
+        seen.append((choice.number, position))
         if amount:  # a choice with entries that cancel stays: it earns 0 only on average
-            result[choice.index] = result.get(choice.index, Fraction(0)) + Fraction(choice.weights[position], choice.bottom) * amount
+            result[choice.number] = result.get(choice.number, Fraction(0)) + Fraction(choice.weights[position], choice.bottom) * amount
     distinct(seen, "a reward entry")
     return result
 

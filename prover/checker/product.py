@@ -6,10 +6,9 @@ The file only names the nodes; every move is derived here, and a node that a run
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
-from typing import Any
+from typing import Any, NamedTuple
 
 from prover.checker.controller import Controller, fits
 from prover.checker.document import Rejected, array, distinct, fields, integer, name, parse, require, shallow
@@ -22,8 +21,7 @@ FALSE: Memory = frozenset()
 CLAUSES = 2_000
 
 
-@dataclass(frozen=True)
-class Move:
+class Move(NamedTuple):
     """One choice of a node, or what the policy plays there; ``earns[i]`` is the expected reward of listed objective i,
     None if every transition earns 0; ``weights[k] / bottom`` is the probability of target k."""
 
@@ -34,8 +32,7 @@ class Move:
     earns: tuple[Fraction | None, ...]
 
 
-@dataclass(frozen=True)
-class Product:
+class Product(NamedTuple):
     """Nodes are numbered; ``layers[t]`` and ``nodes`` are lists of these numbers, in the order of the file."""
 
     world: int
@@ -209,7 +206,7 @@ class Builder:
             elif not goal.reward or self.memories[memory][i] == "closed":
                 earns.append(None)
             else:
-                amounts = [share * goal.reward[choice.index] for choice, share in played if choice.index in goal.reward]
+                amounts = [share * goal.reward[choice.number] for choice, share in played if choice.number in goal.reward]
                 earns.append(sum(amounts, Fraction(0)) if amounts else None)
         return Move(action, tuple(targets), tuple(weights), bottom, tuple(earns))
 

@@ -5,10 +5,10 @@ Throughout, X_t is the node at time t of a run under an arbitrary policy (histor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, combinations
 from itertools import product as every
+from typing import NamedTuple
 
 from prover.checker.document import Rejected, require
 from prover.checker.graph import Graph, almost_surely, end_components, inside
@@ -18,8 +18,7 @@ ZERO = Fraction(0)
 Table = dict[int, Fraction | None]  # node -> value; None: not live; a node that is absent is settled and worth 0
 
 
-@dataclass(frozen=True)
-class Bound:
+class Bound(NamedTuple):
     """sum of weights * objectives <= value for every policy of the world (``policy`` None) or for one controller, provided that
     the objectives in ``finite`` are finite, with ``allowed``, that it is memoryless and plays in the states named exactly those actions,
     and, with ``memoryless``, that it is so; value None: no such policy exists."""
@@ -92,8 +91,7 @@ def _position(product: Product, objective: int) -> int:
     return i
 
 
-@dataclass(frozen=True)
-class Restricted:
+class Restricted(NamedTuple):
     """A product with the choices that the lemma allows, and the lemma's weights by position of the listed objectives."""
 
     product: Product

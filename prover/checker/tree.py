@@ -6,28 +6,25 @@ case distinction is exhaustive, and every leaf shows that its suppositions contr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from prover.checker.document import Rejected, array, integer, name, number, require
 from prover.checker.evidence import Choices, Proven, choose, implied
 from prover.checker.problem import Atom, Formula, Linear, Term, evaluate
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """``linear < 0``, ``linear <= 0`` or ``linear = 0``: ``kind`` is "<", "<=" or "="."""
 
     linear: Linear
     kind: str
 
 
-@dataclass(frozen=True)
-class Branch:
-    truth: dict[int, bool] = field(default_factory=dict)  # of atoms, by split
-    finite: dict[tuple[str, int], bool] = field(default_factory=dict)  # (policy, objective)
-    chosen: dict[str, Choices] = field(default_factory=dict)  # of each policy
+class Branch(NamedTuple):
+    truth: dict[int, bool]  # of atoms, by split
+    finite: dict[tuple[str, int], bool]  # (policy, objective)
+    chosen: dict[str, Choices]  # of each policy
 
 
 class Theory(Protocol):
@@ -47,22 +44,22 @@ class Theory(Protocol):
 
 def refute(tree: Any, premises: list[Formula], theory: Theory) -> None:
     """Theorem: the premises are not all true."""
-    todo: list[tuple[Any, Branch]] = [(tree, Branch())]
+    todo: list[tuple[Any, Branch]] = [(tree, Branch({}, {}, {}))]
     while todo:
         node, branch = todo.pop()
         match node:
             case ["split", atom, held, failed]:
                 require(integer(atom, 0, len(theory.atoms)) not in branch.truth, "an atom is split twice")
                 for value, child in ((True, held), (False, failed)):
-                    todo.append((child, replace(branch, truth={**branch.truth, atom: value})))
+                    todo.append((child, branch._replace(truth={**branch.truth, atom: value})))
             case ["flag", policy, objective, finite, infinite]:
                 flag = theory.flag(policy, objective)
                 require(flag not in branch.finite, "a flag is decided twice")
                 for value, child in ((True, finite), (False, infinite)):
-                    todo.append((child, replace(branch, finite={**branch.finite, flag: value})))
+                    todo.append((child, branch._replace(finite={**branch.finite, flag: value})))
             case ["choose", policy, state, options]:
                 for choices, child in theory.choose(policy, state, options, branch):
-                    todo.append((child, replace(branch, chosen={**branch.chosen, policy: choices})))
+                    todo.append((child, branch._replace(chosen={**branch.chosen, policy: choices})))
             case ["closed"]:
                 forced = theory.forced(branch)
                 if all(branch.truth.get(atom, truth) == truth for atom, truth in forced.items()):
@@ -96,8 +93,7 @@ def literal(atom: Atom, held: bool) -> Row:
     return Row(negated, "<=" if atom.strict else "<")
 
 
-@dataclass(frozen=True)
-class OverPolicies:
+class OverPolicies(NamedTuple):
     """Storey 1: each policy of the claim is arbitrary in its type, or, in ``instance`` and among the named ones, a given controller."""
 
     proven: Proven

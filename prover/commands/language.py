@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -72,6 +71,8 @@ def lint(files: tuple[Path, ...]) -> int:
 @click.argument("code")
 def explain(code: str) -> int:
     """Say what a diagnostic means and what to do about it."""
+    from difflib import get_close_matches
+
     from dsl.codes_meaning import CODES as MEANING
     from dsl.codes_syntax import CODES as SYNTAX
 

@@ -107,7 +107,8 @@ def prove(
         statuses.append(status_of(report))
         reports.append(report)
         saved.extend(kept)
-        objects.append(json.line(report, version(), kept))
+        if json_path is not None:
+            objects.append(json.line(report, version(), kept))
         tell_diagnostics(report.diagnostics, report.sources)
         if json_path != "-":
             tell_report(report, kept)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +37,8 @@ def complain(message: str) -> None:
 
 def internal_error(where: str = "") -> int:
     """Say what happened and that it is ours; never a verdict."""
+    import traceback
+
     click.echo(traceback.format_exc(), err=True, nl=False)
     complain(f"{where}internal error: this is a bug of twostep, and no verdict was reached")
     return INTERNAL
@@ -51,6 +50,9 @@ def colour() -> bool | None:
 
 
 def version() -> str:
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
     try:
         return f"twostep {installed('twostep')}"
     except PackageNotFoundError:

@@ -14,21 +14,18 @@ from itertools import product as tuples
 
 from dsl.spec import PolicyType
 from prover.policies.belongs import belongs
-from prover.policies.constraints import Formula, Linear, System, at_most, boolean, conj, disj, equal, less, neg, number, row, variable
+from prover.policies.constraints import Formula, Linear, System, at_most, boolean, conj, disj, neg, number, row, variable
 from prover.policies.context import Context
 from prover.policies.controller import Controller
 from prover.policies.decide import Stage
-from prover.policies.encode_common import Demand, NotEncoded, exact
+from prover.policies.encode_common import Demand, NotEncoded, values_of
 from prover.policies.encode_flow import Flow
+from prover.policies.encode_optimum import bounds
 from prover.policies.encode_tied import Look, Tied
-from prover.policies.query import OptimumOf, OptimumQuery, Query, Skeleton, TheUnknown, ValueOf, evaluate
-from prover.policies.smt import Algebraic, Model, Sat, Session, SolverUnknown, TimedOut, Unsat, minimum
-from prover.solve.evaluate import evaluate as value_of
-from prover.solve.evaluate import trivial_plan
-from prover.worlds.product import Product, build
+from prover.policies.query import OptimumOf, Skeleton, TheUnknown, ValueOf, evaluate
+from prover.policies.smt import Algebraic, Model, Sat, Session, SolverUnknown, TimedOut, Unsat, approached, minimum
 
 MAX_INFINITE = 4
-ROUNDS = 60  # improvements of an optimum over a restricted type before its bounds are taken as they are
 Block = Flow | Tied
 Branch = Mapping[tuple[str, int], bool]  # (player, stream of the query) -> finite
 
@@ -60,18 +57,16 @@ class Encoding:
 
 def direct(context: Context, stage: Stage, deadline: float | None = None) -> str | DirectCounterexample:
     """"holds", a counterexample, or "unknown: reason".  ``deadline`` as time.monotonic() counts."""
-    problem = Direct(context, stage, deadline)
     try:
-        return problem.decide()
+        return Direct(context, stage, deadline).decide()
     except (NotEncoded, SolverUnknown) as reason:
         return f"unknown: {reason}"
 
 
 def threshold(context: Context, stage: Stage, deadline: float | None = None) -> str | Edge:
     """The exact threshold of a find, or "unknown: reason"."""
-    problem = Direct(context, stage, deadline)
     try:
-        return problem.threshold()
+        return Direct(context, stage, deadline).threshold()
     except (NotEncoded, SolverUnknown) as reason:
         return f"unknown: {reason}"
 
@@ -87,7 +82,7 @@ class Direct:
         self.flaggable = {player: dict(arena.flaggable) for player, arena in stage.theory.arenas.items()}
         self.column = stage.theory.column
         self.depth = max((p.depth for p in self.products.values()), default=max((s.steps for s in self.query.streams), default=0))
-        self.optima = [_Optimum(self, wanted).bounds() for wanted in self.query.optima]
+        self.optima = [bounds(context, self.query, wanted, self.depth, deadline) for wanted in self.query.optima]
 
     def remaining(self) -> None:
         if self.deadline is not None and time.monotonic() > self.deadline:
@@ -143,9 +138,9 @@ class Direct:
         interval = self.query.unknown
         if interval is not None:
             unknown = variable(system.real(interval.name))
-            for bound, closed, sign in ((interval.low, interval.low_closed, -1), (interval.high, interval.high_closed, 1)):
-                if bound is not None:
-                    system.add(row(unknown.plus(number(-bound)).scaled(Fraction(sign)), "<=" if closed else "<"))
+            for end, closed, sign in ((interval.low, interval.low_closed, -1), (interval.high, interval.high_closed, 1)):
+                if end is not None:
+                    system.add(row(unknown.plus(number(-end)).scaled(Fraction(sign)), "<=" if closed else "<"))
         atoms = [self.atom(system, k, blocks, branch, optima) for k in range(len(self.query.inequalities))]
         system.section("the claim is false")
         system.add(neg(_formula(self.query.skeleton, atoms)))
@@ -233,16 +228,17 @@ class Direct:
 
     def refutes(self, controllers: Mapping[str, Controller], unknown: Fraction | None) -> bool:
         """Do these policies make the claim false, by exact evaluation?  (Whatever a player does that is left out.)"""
-        values = {player: self.vector(self.products[player], controller) for player, controller in controllers.items()}
+        values = {player: values_of(self.query, self.products[player], controller) for player, controller in controllers.items()}
         truth: dict[int, bool] = {}
         for index, inequality in enumerate(self.query.inequalities):
             low = high = inequality.constant
             pushes: set[bool] = set()
-            if any(isinstance(term, ValueOf) and term.policy not in values for _, term in inequality.terms):
+            left_open = [t for _, t in inequality.terms if isinstance(t, ValueOf) and t.policy not in values]
+            if any(self.column[t.policy][t.stream] in self.flaggable[t.policy] for t in left_open):
                 continue
             for c, term in inequality.terms:
                 match term:
-                    case ValueOf(stream, player):
+                    case ValueOf(stream, player) if player in values:
                         i = self.column[player][stream]
                         value = values[player][i]
                         if value is None:
@@ -260,17 +256,13 @@ class Direct:
                 continue
             if pushes:
                 truth[index] = pushes.pop()
+            elif left_open:
+                continue
             elif high < 0 or (high == 0 and inequality.op == "<="):
                 truth[index] = True
             elif low > 0 or (low == 0 and inequality.op == "<"):
                 truth[index] = False
         return evaluate(self.query.skeleton, truth) is False
-
-    def vector(self, product: Product, controller: Controller) -> list[Fraction | None]:
-        if product.controller is None:
-            atoms = self.query.atoms.of_world.get(product.mdp.world, [])
-            product = build(product.mdp, [product.conditions.get(a, ()) for a in range(len(atoms))], product.streams, product.depth, controller)
-        return [None if value is None else exact(value) for value in value_of(product, trivial_plan(product))]
 
     # ------------------------------------------------------------ finds
 
@@ -284,9 +276,8 @@ class Direct:
             encoding = self.encoding(branch, 0)
             if encoding is None:
                 raise NotEncoded("no encoding")
-            if encoding.system.nonlinear:
-                return "unknown: thresholds are computed only where the encoding is linear"
-            outcome = minimum(encoding.system, variable(interval.name).scaled(sign), self.deadline)
+            search = approached if encoding.system.nonlinear else minimum
+            outcome = search(encoding.system, variable(interval.name).scaled(sign), self.deadline)
             if isinstance(outcome, Unsat):
                 continue
             if not isinstance(outcome, tuple):
@@ -343,107 +334,3 @@ def _formula(skeleton: Skeleton, atoms: Sequence[Formula]) -> Formula:
         case word:
             parts = [_formula(part, atoms) for part in skeleton[1:]]
             return conj(parts) if word == "and" else disj(parts)
-
-
-class _Optimum:
-    """max or min of a linear body over a policy type: the best policy found, and a bound that z3 confirms."""
-
-    def __init__(self, problem: Direct, wanted: OptimumQuery) -> None:
-        self.problem, self.wanted = problem, wanted
-        self.type = problem.context.spec.policy_type(wanted.over)
-        self.sign = Fraction(1 if wanted.kind == "max" else -1)
-        query = problem.query
-        streams = tuple(s for s in query.streams if s.world == self.type.world)
-        used = {s.factor for s in (query.streams[i] for _, i in wanted.body) if s.kind != "horizon"}
-        steps = max((query.streams[i].steps for _, i in wanted.body), default=0)
-        # One time scale needs no more layers than its horizons; then the flow is exact.
-        depth = steps if len(used) <= 1 else max(problem.depth, steps)
-        body = tuple(dict.fromkeys(query.streams[i] for _, i in wanted.body))
-        self.product = problem.context.product(query, self.type.world, body if body else streams[:0], depth)
-        self.weights = {self.product.stream_index(query.streams[i]): self.sign * c for c, i in wanted.body}
-        used_streams = frozenset(self.weights)
-        finite = frozenset(i for i in used_streams if self.product.streams[i].sums_for_ever)
-        self.demand = Demand(f"best {wanted.over}", self.product, used_streams, finite, frozenset())
-
-    def objective(self, block: Block) -> Linear:
-        total = Linear()
-        for i, w in self.weights.items():
-            total = total.plus(block.values[i], w)
-        return total
-
-    def bounds(self) -> tuple[Fraction, Fraction]:
-        low, high = self._bounds()
-        constant = self.sign * self.wanted.constant
-        ends = sorted((self.sign * (low + constant), self.sign * (high + constant)))
-        return ends[0], ends[1]
-
-    def _bounds(self) -> tuple[Fraction, Fraction]:
-        deadline = self.problem.deadline
-        restricted = self.type.memoryless or self.type.memory is not None
-        system = System()
-        relaxed = Flow(system, self.demand, ranked=False)
-        outcome = minimum(system, self.objective(relaxed).scaled(Fraction(-1)), deadline)
-        if not isinstance(outcome, tuple):
-            raise SolverUnknown(f"the extremum `{self.wanted.text}`: {getattr(outcome, 'reason', 'none or out of time')}")
-        high = -outcome[0]
-        if relaxed.exact and not restricted and self.type.observes is None:
-            return high, high
-        observes = None if self.type.observes is None else tuple(k for k, v in enumerate(self.product.mdp.variables) if v.name in self.type.observes)
-        nodes = self.type.memory if self.type.memory is not None and not self.type.memoryless else 1
-        by_node = not restricted and observes is None
-        low: Fraction | None = None
-        for deterministic in (True, False):
-            if not deterministic and (self.type.deterministic or by_node):
-                break
-            low, high = self.climb(Look(nodes, deterministic, observes, by_node), low, high, complete=restricted and deterministic == self.type.deterministic)
-            if low == high:
-                break
-        if low is None:
-            raise SolverUnknown(f"no policy was found for `{self.wanted.text}`")
-        return low, high
-
-    def climb(self, look: Look, low: Fraction | None, high: Fraction, complete: bool) -> tuple[Fraction | None, Fraction]:
-        """From policy to better policy; where the look is the whole type, halving the gap brings the bound down."""
-        system = System()
-        try:
-            block = Tied(system, self.demand, look)
-        except NotEncoded:
-            return low, high
-        session = Session(system, self.problem.deadline)
-        objective = self.objective(block)
-        for _ in range(ROUNDS):
-            self.problem.remaining()
-            if low == high:
-                break
-            aims = [] if low is None else [low] if look.deterministic else [low + (high - low) / 2, low]
-            for aim in aims or [None]:
-                answer = session.check([] if aim is None else [less(number(aim), objective)])
-                if isinstance(answer, Sat):
-                    value = self.value(block, answer.model)
-                    if value is None or (low is not None and value <= low):
-                        return low, high
-                    low = value
-                    break
-                if not isinstance(answer, Unsat):
-                    return low, high
-                if aim is not None and complete:
-                    high = min(high, aim)
-                if aim is None or aim == low:
-                    return low, high
-        return low, high
-
-    def value(self, block: Tied, model: Model) -> Fraction | None:
-        controller = block.decode(model)
-        if controller is None or not belongs(controller, self.type, self.product.mdp):
-            return None
-        vector = self.problem.vector(self.product, controller)
-        total = Fraction(0)
-        for i, w in self.weights.items():
-            value = vector[i]
-            if value is None:
-                return None
-            total += w * value
-        return total
-
-
-__all__ = ["Direct", "DirectCounterexample", "Edge", "direct", "equal", "threshold"]

@@ -6,14 +6,16 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
+from typing import TypeVar
 
 from flint import fmpq
 
 from dsl.semantics import show
-from prover.policies.constraints import Linear
 from prover.policies.controller import Controller, Rule
+from prover.policies.query import Query
+from prover.solve.evaluate import evaluate, trivial_plan
 from prover.worlds.components import maximal_end_components
-from prover.worlds.product import Product
+from prover.worlds.product import Product, build
 
 MAX_CONDITIONS = 4  # recurrence and infinite streams of one player; waits are told apart by all their subsets
 
@@ -26,6 +28,15 @@ class NotEncoded(Exception):
 
 def exact(x: fmpq) -> Fraction:
     return Fraction(int(x.p), int(x.q))
+
+
+def values_of(query: Query, product: Product, controller: Controller) -> list[Fraction | None]:
+    """The exact value of every stream of the product under a controller; None: infinite."""
+    if product.controller is None:
+        atoms = query.atoms.of_world.get(product.mdp.world, [])
+        conditions = [product.conditions.get(a, ()) for a in range(len(atoms))]
+        product = build(product.mdp, conditions, product.streams, product.depth, controller)
+    return [None if value is None else exact(value) for value in evaluate(product, trivial_plan(product))]
 
 
 @dataclass(frozen=True)
@@ -53,8 +64,12 @@ class Demand:
         return tuple(found)
 
     def quiet(self, choice: int) -> bool:
-        """Does nothing finite change when a run that waits plays it?  (Probabilities are never earned twice, but once in a closed set.)"""
-        return not any(self.product.earns[i][choice] for i in self.used - self.infinite)
+        """Is nothing undiscounted and finite earned by it?
+
+        Probabilities count: they are never earned twice, but can be earned on the way inside a closed set.
+        """
+        streams, earns = self.product.streams, self.product.earns
+        return not any(earns[i][choice] for i in self.used - self.infinite if streams[i].kind != "horizon" and streams[i].group is None)
 
     def meets(self, condition: int, node: int) -> bool:
         stream = self.product.streams[condition]
@@ -129,7 +144,7 @@ class Names:
         return "step" if origin < 0 else mdp.actions[int(mdp.action[origin])]
 
 
-Mode = Hashable
+Mode = TypeVar("Mode", bound=Hashable)
 
 
 def unfolded(

@@ -20,6 +20,7 @@ from prover.worlds.components import maximal_end_components
 
 ZERO, ONE = Fraction(0), Fraction(1)
 Place = tuple[int, int]  # phase, node
+Doing = tuple[str, int]  # ("go", phase) or ("wait", index of the wait)
 
 
 class Flow:
@@ -45,7 +46,7 @@ class Flow:
             for weight in self.weights:
                 total = total.plus(weight)
             system.add(equal(total, Linear()))
-        for i, mass in self.diverging.items():
+        for mass in self.diverging.values():
             system.add(positive(mass))
 
     def _loops(self) -> list[frozenset[int]]:
@@ -53,9 +54,11 @@ class Flow:
         product = self.product
         if None not in self.demand.groups or not self.ranked:
             return []
-        graph = {n: {c: [product.successor[t] for t in product.transitions(c)] for c in product.choices(n)} for n in range(product.tail, len(product.nodes))}
+        nodes = range(product.tail, len(product.nodes))
+        graph = {n: {c: [product.successor[t] for t in product.transitions(c)] for c in product.choices(n)} for n in nodes}
         streams = [i for i in self.demand.used - self.demand.infinite if product.streams[i].kind != "recurrence"]
-        return [frozenset(nodes) for nodes, choices in maximal_end_components(graph) if any(product.earns[i][c] for i in streams for c in choices)]
+        found = maximal_end_components(graph)
+        return [frozenset(members) for members, choices in found if any(product.earns[i][c] for i in streams for c in choices)]
 
     # ------------------------------------------------------------ names
 
@@ -114,7 +117,8 @@ class Flow:
         into: dict[Place, list[tuple[Place, str]]] = {}
         outflow: dict[Place, Linear] = {}
         g = ONE if group is None else group
-        system.section(f"{self._tag(copy, 0)}: what comes in goes out" + (f", discounted by {group}" if group is not None else ", or waits for ever"))
+        how = f", discounted by {group}" if group is not None else ", or waits for ever"
+        system.section(f"{self._tag(copy, 0)}: what comes in goes out{how}")
         for place in inflow:
             phase, n = place
             after = min(phase + 1, phases - 1) if n in self.able else phase
@@ -206,12 +210,12 @@ class Flow:
                         return None
                     waiting[phase, n] = mass[0]
 
-        def enter(n: int, phase: int) -> tuple[str, int]:
+        def enter(n: int, phase: int) -> Doing:
             wait = waiting.get((phase, n)) if n >= product.tail else None
             return ("go", phase) if wait is None else ("wait", wait)
 
-        def play(n: int, mode: object) -> dict[int, Fraction]:
-            word, k = mode  # type: ignore[misc]
+        def play(n: int, mode: Doing) -> dict[int, Fraction]:
+            word, k = mode
             choices = list(product.choices(n))
             if word == "wait":
                 inner = [c for c in choices if c in self.waits[k].choices]
@@ -222,8 +226,8 @@ class Flow:
             total = sum(flow.values(), ZERO)
             return {c: v / total for c, v in flow.items() if v} if total else {choices[0]: ONE}
 
-        def arrive(n: int, mode: object, following: int) -> tuple[str, int]:
-            word, k = mode  # type: ignore[misc]
+        def arrive(n: int, mode: Doing, following: int) -> Doing:
+            word, k = mode
             if word == "wait":
                 return word, k
             return enter(following, min(k + 1, self.phases - 1) if n in self.able else k)

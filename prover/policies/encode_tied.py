@@ -15,7 +15,21 @@ from fractions import Fraction
 from functools import partial
 
 from prover.policies.constraints import (
-    Formula, Linear, System, at_most, boolean, conj, disj, equal, implies, less, neg, number, one_of, positive, variable,
+    Formula,
+    Linear,
+    System,
+    at_most,
+    boolean,
+    conj,
+    disj,
+    equal,
+    implies,
+    less,
+    neg,
+    number,
+    one_of,
+    positive,
+    variable,
 )  # fmt: skip
 from prover.policies.controller import Controller, Rule
 from prover.policies.encode_common import Demand, Group, Names, NotEncoded, exact, unfolded
@@ -57,6 +71,7 @@ class Tied:
         if look.by_node and not look.deterministic:
             raise ValueError("randomised policies that see the product are plain flows")
         self.kinds = self._kinds()
+        self.late: dict[Place, Linear] = {}  # what enters the tail
         self.values = {i: number(exact(self.product.offset[i])) for i in sorted(demand.used - demand.infinite)}
         self.diverging = {i: Linear() for i in demand.infinite}
         self._decisions()
@@ -206,7 +221,8 @@ class Tied:
             view = self.seen(n)
             for q in range(self.look.nodes):
                 if (q, view) not in self.begin:
-                    name = self.begin[q, view] = self.system.share(f"starts {self.demand.player} [{self._seen_text(self.states_of[view][0])}] node {q}")
+                    seen = self._seen_text(self.states_of[view][0])
+                    name = self.begin[q, view] = self.system.share(f"starts {self.demand.player} [{seen}] node {q}")
                     if self.look.deterministic:
                         self.system.add(disj([equal(variable(name), Linear()), equal(variable(name), number(ONE))]))
                 self.entry[n, q] = Linear({self.begin[q, view]: exact(p)})
@@ -321,7 +337,7 @@ class Tied:
                 if target in inflow:
                     inflow[target] = inflow[target].plus(mass, g if tail else ONE)
             if tail and group is None:
-                self._waits(place, leaving, inflow)
+                self._waits(place, leaving)
         for place, arriving in inflow.items():
             leaving = Linear()
             for c in product.choices(place[0]):
@@ -336,7 +352,7 @@ class Tied:
     def _z(self, place: Place, kind: frozenset[int]) -> str:
         return f"z {self._at(place)}" + "".join(f" {i}" for i in sorted(kind))
 
-    def _waits(self, place: Place, going: Linear, inflow: dict[Place, Linear]) -> None:
+    def _waits(self, place: Place, going: Linear) -> None:
         for kind in self.kinds:
             mass = variable(self.system.share(self._z(place, kind)))
             self.system.add(implies(neg(self.stays(place, kind)), at_most(mass, Linear())))

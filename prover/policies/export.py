@@ -6,13 +6,18 @@ in that case.  A claim holds when all of its files are unsat: one for each way o
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 
+from dsl.spec import Claim, Not, Quantified
 from prover.policies.constraints import Formula, Linear, System
 from prover.policies.context import Context
-from prover.policies.decide import Stage
+from prover.policies.decide import Stage, stages
 from prover.policies.encode import Branch, Direct
+from prover.policies.encode_common import NotEncoded
+from prover.policies.query import Builder
+from prover.policies.smt import SolverUnknown
 
 
 def smt2(context: Context, stage: Stage, deadline: float | None = None, title: str = "") -> dict[str, str]:
@@ -30,6 +35,27 @@ def smt2(context: Context, stage: Stage, deadline: float | None = None, title: s
     return files
 
 
+def scripts(context: Context, seconds: float = 60) -> dict[str, str]:
+    """All claims of the spec that speak of policies; of one that has no direct encoding, the reason in a comment."""
+    files: dict[str, str] = {}
+    for statement in context.spec.statements:
+        if not isinstance(statement, Claim) or not isinstance(statement.body, Quantified):
+            continue
+        body = statement.body
+        builder = Builder(context.spec, body.variables)
+        query = builder.query("forall", builder.skeleton(Not(body.body) if body.kind == "exists" else body.body))
+        title = f"{statement.text}" + ("\nThe claim says that policies exist: sat means that they do." if body.kind == "exists" else "")
+        try:
+            stage = stages(context, query, lambda: None)[0]()
+            made = smt2(context, stage, time.monotonic() + seconds, title)
+        except (NotEncoded, SolverUnknown) as reason:
+            files[statement.name] = "".join(f"; {line}\n" for line in f"{title}\nno direct encoding: {reason}".splitlines())
+            continue
+        for stem, script in made.items():
+            files[statement.name if stem == "claim" else f"{statement.name}_{stem}"] = script
+    return files
+
+
 def _about(problem: Direct, branch: Branch, whole: bool, title: str) -> Iterator[str]:
     if title:
         yield title
@@ -39,7 +65,7 @@ def _about(problem: Direct, branch: Branch, whole: bool, title: str) -> Iterator
     for k, written in enumerate(query.texts):
         yield f"inequality {k}: {written}"
     for (low, high), optimum in zip(problem.optima, query.optima, strict=True):
-        yield f"{optimum.text} over {optimum.over}: {low}" if low == high else f"{optimum.text} over {optimum.over}: between {low} and {high}"
+        yield f"{optimum.text} over {optimum.over}: " + (f"{low}" if low == high else f"between {low} and {high}")
     for (player, stream), finite in branch.items():
         yield f"case: {query.origins[query.streams[stream]].text} of {player} is {'finite' if finite else 'infinite'}"
     yield "x: expected visits of a state with an action; z: chance of waiting there for ever; plays: the action has a positive probability"

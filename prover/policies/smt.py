@@ -203,6 +203,53 @@ def minimum(system: System, objective: Linear, deadline: float | None = None) ->
     return tried
 
 
+def approached(system: System, objective: Linear, deadline: float | None = None) -> tuple[Fraction, bool] | Unsat | Unknown | TimedOut:
+    """The infimum and whether it is attained, for nonlinear systems: halving by simplest fractions, which meets short ones exactly."""
+    session = Session(system, deadline)
+
+    def below(bound: Fraction) -> Answer:
+        return session.check([("row", "<", objective.plus(Linear({}, -bound)))])
+
+    first = session.check()
+    if not isinstance(first, Sat):
+        return first
+    high = objective.constant + sum((c * first.model.near(name) for name, c in objective.terms), Fraction(0)) + Fraction(1, 10**9)
+    low, step = high, Fraction(1)
+    while True:
+        low, step = low - step, 4 * step
+        answer = below(low)
+        if isinstance(answer, Unsat):
+            break
+        if not isinstance(answer, Sat) or step > 10**12:
+            return answer if not isinstance(answer, Sat) else Unknown("z3: no lower bound was found")
+        high = low
+    for _ in range(200):
+        middle = simplest(low, high)
+        answer = below(middle)
+        if isinstance(answer, Sat):
+            high = middle
+        elif isinstance(answer, Unsat):
+            low = middle
+            if isinstance(below(low + Fraction(1, 10**15)), Sat):
+                outcome = confirmed(system, objective, low, deadline)
+                return (low, outcome) if isinstance(outcome, bool) else outcome
+        else:
+            return answer
+    return Unknown("the infimum is no short fraction")
+
+
+def simplest(low: Fraction, high: Fraction) -> Fraction:
+    """The fraction with the least denominator strictly between (Stern and Brocot)."""
+    whole = low.numerator // low.denominator
+    if high > whole + 1:
+        return Fraction(whole + 1) if whole + 1 > low else Fraction(whole + 2)
+    low, high = low - whole, high - whole
+    if low == 0:
+        inverse = 1 / high
+        return whole + Fraction(1, inverse.numerator // inverse.denominator + 1)
+    return whole + 1 / simplest(1 / high, 1 / low)
+
+
 def confirmed(system: System, objective: Linear, infimum: Fraction, deadline: float | None) -> bool | Unknown | TimedOut:
     """Is this the infimum of the objective?  If so, whether it is attained."""
     session = Session(system, deadline)
@@ -277,7 +324,8 @@ class Master:
                 if evaluate(self.query.skeleton, truth) is not False:
                     truth[i] = value
             yield tuple(sorted(truth.items()))
-            self.session.add(("or", ("false",), *(("not", ("bool", _name(i))) if value else ("bool", _name(i)) for i, value in truth.items())))
+            others = [("not", ("bool", _name(i))) if value else ("bool", _name(i)) for i, value in truth.items()]
+            self.session.add(("or", ("false",), *others))
 
 
 def _name(inequality: int) -> str:

@@ -20,6 +20,8 @@ from prover.solve import lp
 from prover.solve.exact import Supremum, Unbounded
 from prover.solve.live import Support
 
+BITS = 32  # of a multiplier in the search
+
 Flags = Mapping[tuple[str, int], bool]  # (player, stream of the query) -> finite
 Supports = Mapping[str, Support]
 Column = tuple[Any, ...]  # ("value", player, stream) ("optimum", k) ("unknown",); in hulls ("part", player, index)
@@ -184,7 +186,10 @@ class Theory:
             outcome = lp.feasible(rows, nonnegative)
             if isinstance(outcome, lp.Feasible):
                 return self._candidate(outcome, points, named, flags, supports)
-            step = self._separate(named, outcome.multipliers[: len(named)], players, flags, supports)
+            # Short multipliers keep the directions, and so the potentials, short; the exact ones decide where rounding says nothing.
+            step = self._separate(named, rounded(named, outcome.multipliers[: len(named)]), players, flags, supports)
+            if isinstance(step, fmpq) and not self._grew(players, points, flags, supports):
+                step = self._separate(named, outcome.multipliers[: len(named)], players, flags, supports)
             if isinstance(step, Closed):
                 return step
             if isinstance(step, Unbounded):
@@ -195,11 +200,14 @@ class Theory:
                 for player in players:
                     self.arenas[player].loops(step, self.finite(player, flags), stretch)
                 stretch *= 16
-            elif all(len(self.points(player, flags, supports)) == len(points[player]) for player in players):
+            elif not self._grew(players, points, flags, supports):
                 return Stuck(
                     f"objectives on different time scales: the best bound misses the claim by {_size(step)}; slack in the claim, or one discount or horizon for all its objectives, would decide it"
                 )
         return Stuck("too many policies were needed")
+
+    def _grew(self, players: Sequence[str], before: Mapping[str, Sequence[Point]], flags: Flags, supports: Supports) -> bool:
+        return any(len(self.points(player, flags, supports)) != len(before[player]) for player in players)
 
     def points(self, player: str, flags: Flags, supports: Supports) -> list[Point]:
         """The policies found so far that the branch admits."""
@@ -369,6 +377,40 @@ class Theory:
             return False
         support = supports.get(player, {})
         return all(state in support and support[state] == actions for state, actions in lemma.support.items())
+
+
+def rounded(named: Sequence[tuple[RowName, lp.Row[Column]]], multipliers: Sequence[fmpq]) -> list[fmpq]:
+    """Multipliers of the literals cut to BITS bits; those of the background rows again such that optima and unknown cancel."""
+    largest = max((u for (name, _), u in zip(named, multipliers, strict=True) if name[0] == "atom"), default=fmpq(0))
+    if largest == 0:
+        return list(multipliers)
+    result = [_short(u / largest) if name[0] == "atom" else fmpq(0) for (name, _), u in zip(named, multipliers, strict=True)]
+    left: dict[Column, fmpq] = {}
+    for (name, row), u in zip(named, result, strict=True):
+        if name[0] == "atom" and u != 0:
+            for column, c in row.coefficients.items():
+                if column[0] != "value":
+                    left[column] = left.get(column, fmpq(0)) + u * c
+    for column, excess in left.items():
+        for i in reversed(range(len(named))):
+            name, row = named[i]
+            if excess != 0 and name[0] != "atom" and row.coefficients.get(column, fmpq(0)) * excess < 0:
+                result[i] = -excess / row.coefficients[column]
+                excess = fmpq(0)
+        if excess != 0:
+            return list(multipliers)
+    return result
+
+
+def _short(u: fmpq) -> fmpq:
+    """0 <= u <= 1 to a multiple of a power of two, relatively as near as BITS bits allow."""
+    if u == 0:
+        return u
+    top, bottom = int(u.p), int(u.q)
+    shift = max(0, bottom.bit_length() - top.bit_length() + BITS)
+    if bottom.bit_length() <= BITS:
+        return u
+    return fmpq(((top << shift) + bottom // 2) // bottom, 1 << shift)
 
 
 def _column(term: ValueOf | OptimumOf | TheUnknown) -> Column:

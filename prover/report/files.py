@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 
@@ -50,6 +49,8 @@ def read_text(path: Path) -> str:
 
 def require_folder(path: Path) -> None:
     """Make the folder (and its parents) if it is not there, and see that files can be made in it."""
+    import tempfile
+
     try:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
@@ -63,6 +64,8 @@ def require_folder(path: Path) -> None:
 
 def require_writable(path: Path) -> None:
     """See, before any work is done, that ``write_text`` to this path can succeed."""
+    import tempfile
+
     try:
         exists = path.exists()
         regular = path.is_file()
@@ -81,6 +84,8 @@ def write_text(path: Path, text: str) -> None:
 
     A link is followed, the permissions of a file that was there are kept.
     """
+    import tempfile
+
     require_writable(path)
     target = path.resolve()
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from fractions import Fraction
-from importlib import resources
 from typing import TYPE_CHECKING, Any, assert_never
 
 from prover.report.save import NOWHERE, Saved
@@ -20,6 +19,8 @@ SCHEMA = 1
 
 def schema() -> dict[str, Any]:
     """The JSON schema of one report object."""
+    from importlib import resources
+
     text = resources.files("prover.report").joinpath("schema.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return document

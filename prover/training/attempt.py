@@ -21,9 +21,8 @@ Truths = dict[int, tuple[bool, Refutation]]  # event -> its truth for one policy
 
 @dataclass(frozen=True)
 class Failed:
-    """``law``: facts and permitted impossibilities leave room for it; ``beyond``: impossible combinations that it uses and that may not."""
+    """What is given leaves room for a T that fails.  ``beyond``: impossible combinations that would help, but may not be used."""
 
-    law: Law
     beyond: tuple[Literals, ...]
     stuck: tuple[str, ...]
 
@@ -108,7 +107,8 @@ class Attempt:
         while True:
             outcome = self.goal.refute(self.plan.clock)
             if not isinstance(outcome, Law):
-                return outcome
+                # A proof file has no way to say that a sample without successes bounds nothing.
+                return Failed((), ("one of the events asked about never happened",)) if 0 in self.bounds.values() else outcome
             beyond, stuck, progress = [], [], False
             for cell in outcome.cells:
                 answer = self.cells.ask(self.named(cell))
@@ -121,7 +121,8 @@ class Attempt:
                     else:
                         beyond.append(answer)
             if not progress:
-                return Failed(outcome, tuple(dict.fromkeys(beyond)), tuple(dict.fromkeys(stuck)))
+                reasons = [f"whether a combination of events is possible is not known: {why}" for why in dict.fromkeys(stuck)]
+                return Failed(tuple(dict.fromkeys(beyond)), tuple(reasons))
 
     def members(self) -> list[tuple[Fraction, Inhabitant]] | None:
         """Policies and probabilities for which the facts hold and the statement fails; None if no such law has inhabited cells alone."""

@@ -18,13 +18,15 @@ from prover.policies.context import Context
 from prover.policies.controller import Controller
 from prover.policies.decide import Stage, named_controller, stages
 from prover.policies.modulo import Counterexample, Search
-from prover.policies.query import Query, Skeleton
+from prover.policies.query import Inequality, Query, Skeleton, references
 from prover.policies.theory import Stuck, Theory, Tree
 from prover.solve.evaluate import trivial_plan
 from prover.solve.exact import Supremum
 from prover.training.vocabulary import SELF
 from prover.worlds.objective import Stream
 from prover.worlds.product import ProductTooLarge
+
+NOTHING = Inequality("<=", (), Fraction(0))
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,13 @@ class Bench:
     def ask(self, skeleton: Skeleton, controller: Controller | None = None) -> Refutation | Counterexample | Stuck:
         """Does the formula hold for every policy of the type (or for this one, which the caller keeps alive)?"""
         outcome: Tree | Counterexample | Stuck = Stuck("the world times the memory of the objectives is too large")
+        # What the formula does not mention must not be told apart into finite and infinite cases.
+        asked = set(references(skeleton))
+        inequalities = tuple(q if i in asked else NOTHING for i, q in enumerate(self.query.inequalities))
         depth = 0
         while (stage := self.stage(depth)) is not None:
             self.clock()
-            query = replace(self.query, skeleton=skeleton)
+            query = replace(self.query, skeleton=skeleton, inequalities=inequalities)
             arenas, types = dict(stage.theory.arenas), dict(stage.types)
             if controller is not None:
                 arenas[SELF], types[SELF] = self.arena(controller, depth), None

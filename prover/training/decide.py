@@ -84,6 +84,8 @@ class _Decision:
         for level, assumed in choices if assumptions else choices[: len(plan.levels)]:
             attempt = self.attempt(level, assumed)
             outcome = attempt.prove()
+            if not isinstance(outcome, Failed) and attempt.selection.lost >= 1:
+                outcome = Failed((), ("so many questions to samples leave no confidence",))
             if not isinstance(outcome, Failed):
                 return self.fewest(level, assumed, attempt, outcome)
             last = attempt, outcome
@@ -167,8 +169,10 @@ class _Decision:
             missing = "; ".join(self._needed(literals) for literals in failed.beyond)
             return Unknown(f"it does not follow from what it names: {missing}")
         if failed.stuck:
-            return Unknown(f"whether some combinations of events are possible is not known: {'; '.join(failed.stuck)}")
+            return Unknown("; ".join(failed.stuck))
         given = attempt.given()
+        if plan.mentions_expectation and any(fact.kind in ("runs", "samples") for fact in attempt.selection.facts):
+            return Unknown("runs and samples bound probabilities of events, not expectations; compare P[pi ~ T](J(pi) >= c) with a number")
         if not given:
             return Unknown(f"nothing that may be used is known of training {plan.training.name}; give it evidence, or an assumption")
         return Unknown(f"it does not follow from what is known ({'; '.join(given)}), and no training that contradicts it was exhibited")

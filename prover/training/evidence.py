@@ -106,7 +106,7 @@ def _increasing(chain: list[tuple[Fact, ...]]) -> list[tuple[Fact, ...]]:
     for level in chain:
         eager = {_question(fact): fact.delta for earlier in result for fact in earlier}
         kept = tuple(replace(fact, delta=max(fact.delta, eager.get(_question(fact), fact.delta))) for fact in level)
-        if kept not in result and sum(fact.delta for fact in kept) < 1:
+        if kept not in result:
             result.append(kept)
     return result
 

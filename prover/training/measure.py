@@ -44,6 +44,8 @@ class Goal:
     empty: set[int] = field(default_factory=set)  # cells kept out of the search for a counterexample; never in a proof
 
     def __post_init__(self) -> None:
+        self._taken = 0
+        self._excluded: dict[int, int] = {}
         self.order = references(("and", self.body, *self.assumed))
         self.rows.append((["mass"], lp.Row({("cell", c): fmpq(1) for c in range(2**self.events)}, fmpq(-1), "=")))
 
@@ -88,11 +90,11 @@ class Goal:
             return ["closed"]
         named: list[Named] = [(["atom", self.order.index(i)], self.literal(i, holds)) for i, holds in truth.items()]
         named += self.rows
-        named += [(["impossible", i], lp.Row(self.agreeing(literals), fmpq(0), "=")) for i, literals in enumerate(self.impossible)]
-        named += [(["empty"], lp.Row({("cell", c): fmpq(1)}, fmpq(0), "=")) for c in sorted(self.empty)]
-        outcome = lp.feasible([row for _, row in named], frozenset(("cell", c) for c in range(2**self.events)))
+        gone = self._gone()
+        cells = frozenset(("cell", c) for c in range(2**self.events) if c not in gone and c not in self.empty)
+        outcome = lp.feasible([_over(row, cells) for _, row in named], cells)
         if isinstance(outcome, lp.Infeasible):
-            return ["farkas", self._multipliers(named, outcome.multipliers)]
+            return ["farkas", self._multipliers(named, outcome.multipliers, gone)]
         undecided = [i for i in self.order if i not in truth]
         if known is True or not undecided:
             return Law({c: _fraction(p) for c in range(2**self.events) if (p := outcome.point.get(("cell", c), fmpq(0))) > 0})
@@ -102,8 +104,16 @@ class Goal:
         failed = self._case(premises, {**truth, undecided[0]: False}, clock)
         return failed if isinstance(failed, Law) else ["split", self.order.index(undecided[0]), held, failed]
 
-    def _multipliers(self, named: Sequence[Named], multipliers: Sequence[fmpq]) -> list[Any]:
-        """What is left over on a cell is cancelled by that cell being at least 0."""
+    def _gone(self) -> dict[int, int]:
+        """The cells that agree with impossible literals, and with which: they need no column."""
+        while self._taken < len(self.impossible):
+            for column in self.agreeing(self.impossible[self._taken]):
+                self._excluded.setdefault(column[1], self._taken)
+            self._taken += 1
+        return self._excluded
+
+    def _multipliers(self, named: Sequence[Named], multipliers: Sequence[fmpq], gone: Mapping[int, int]) -> list[Any]:
+        """What is left over on a cell is cancelled by that cell being at least 0, after an impossible cell was raised above 0 by being 0."""
         rows: list[Any] = []
         total: dict[Column, fmpq] = {}
         for (name, row), u in zip(named, multipliers, strict=True):
@@ -111,8 +121,20 @@ class Goal:
                 rows.append([name, str(u)])
                 for column, c in row.coefficients.items():
                     total[column] = total.get(column, fmpq(0)) + u * c
+        raised: dict[int, fmpq] = {}
+        for cell, i in gone.items():
+            raised[i] = max(raised.get(i, fmpq(0)), -total.get(("cell", cell), fmpq(0)))
+        for i, u in sorted(raised.items()):
+            if u > 0:
+                rows.append([["impossible", i], str(u)])
+                for column in self.agreeing(self.impossible[i]):
+                    total[column] = total.get(column, fmpq(0)) + u
         rows += [[["cell", column[1]], str(c)] for column, c in sorted(total.items()) if c != 0 and column[0] == "cell"]
         return rows
+
+
+def _over(row: lp.Row[Column], cells: frozenset[Column]) -> lp.Row[Column]:
+    return lp.Row({k: c for k, c in row.coefficients.items() if k[0] != "cell" or k in cells}, row.constant, row.op)
 
 
 def literals_of(cell: int, events: int) -> Literals:

@@ -73,6 +73,10 @@ class Plan:
         self.body = self.vocabulary.formula(body)
         self.query: Query = self.vocabulary.builder.query("forall", ("and", *self.vocabulary.events))
 
+    @property
+    def mentions_expectation(self) -> bool:
+        return any(t[0] == "expectation" for i in references(self.body) for _, t in self.vocabulary.comparisons[i].terms)
+
     # ------------------------------------------------------------ evidence
 
     def _mixture(self, mixture: Mixture) -> Fact:
@@ -83,6 +87,8 @@ class Plan:
     def _levels(self) -> list[tuple[Fact, ...]]:
         vocabulary, items = self.vocabulary, self.training.evidence
         runs = [(e, evidence.read_runs(self.context, e, self.type)) for e in items if isinstance(e, Runs)]
+        if any(isinstance(e, Samples) and e.size > evidence.MAX_RUNS for e in items):
+            raise Inexpressible(f"a sample of more than {evidence.MAX_RUNS} policies is more than a proof file carries")
         samples = [(e, vocabulary.event(vocabulary.skeleton(e.event))) for e in items if isinstance(e, Samples)]
         about = [m for m in self.permission.measures if trainings(m) == {self.training.name}]
         groups = [[event for m in about for event in vocabulary.wanted(m)]] if about else []

@@ -192,6 +192,8 @@ class Vocabulary:
                 return list(dict.fromkeys(event for arg in args for event in self.wanted(arg, positive)))
             case MeasureCompare(linear=linear):
                 found: list[Skeleton] = []
+                if all(isinstance(q, ProbabilityOf) for _, q in linear.terms) and _certain(formula, positive):
+                    return []
                 for coefficient, quantity in linear.terms:
                     if isinstance(quantity, ProbabilityOf):
                         found += self._bounds(quantity, (coefficient < 0) == positive)
@@ -216,6 +218,16 @@ class Vocabulary:
                     total.add(("optimum", index), coefficient * c)
                 case _:
                     raise Inexpressible("an expectation over training may mention the drawn policy only; compare others with a number")
+
+
+def _certain(comparison: MeasureCompare, truth: bool) -> bool:
+    """Has the comparison this truth whatever the probabilities in it are?"""
+    linear = comparison.linear
+    if truth:
+        highest = linear.constant + sum((c for c, _ in linear.terms if c > 0), Fraction(0))
+        return highest < 0 or (highest == 0 and comparison.op == "<=")
+    lowest = linear.constant + sum((c for c, _ in linear.terms if c < 0), Fraction(0))
+    return lowest > 0 or (lowest == 0 and comparison.op == "<")
 
 
 def _complement(skeleton: Skeleton) -> Skeleton:

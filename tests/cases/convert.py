@@ -150,10 +150,10 @@ def gridworld_spec(case: Mapping[str, Any], score: str, statements: Sequence[str
     rewards: dict[str, list[str]] = {"points": [], "harm": []}
     for choice in case["choices"]:
         outcomes = "; ".join(f"{p}: at' = {target}" for target, p in choice["next"].items())
-        lines.append(f"  action {choice['a']} when at == {choice['s']} {{ {outcomes} }}")
+        lines.append(f"  action {ident(choice['a'])} when at == {choice['s']} {{ {outcomes} }}")
         for name, key in (("points", score), ("harm", "cost")):
             if Fraction(choice[key]) != 0:
-                rewards[name].append(f"[{choice['a']}] when at == {choice['s']}: {number(choice[key])}")
+                rewards[name].append(f"[{ident(choice['a'])}] when at == {choice['s']}: {number(choice[key])}")
     if case["terminal"]:
         lines.append("  deadlock absorbs")
     for name, clauses in rewards.items():

@@ -118,6 +118,11 @@ class Problem:
     def discount(self) -> Fraction:
         return Fraction(self.score.split()[1]) if isinstance(self.score, str) and self.score.startswith("discount") else ONE
 
+    @property
+    def bounds(self) -> tuple[Bound, ...]:
+        """Those of safety, then the score if it is one."""
+        return (*self.safe, *([self.score] if isinstance(self.score, Bound) else []))
+
     def is_safe(self, values: Sequence[Fraction]) -> bool:
         met = [b.is_met(v) for b, v in zip(self.safe, values, strict=True)]
         return any(met) if self.either else all(met)
@@ -134,7 +139,7 @@ class Runs:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.formulas = [b for b in (*problem.safe, *([problem.score] if isinstance(problem.score, Bound) else [])) if b.kind != "E"]
+        self.formulas = [b for b in problem.bounds if b.kind != "E"]
         times = [b.steps + 1 for b in self.formulas if b.steps is not None]
         if problem.horizon is not None:
             times.append(problem.horizon)
@@ -412,7 +417,8 @@ def maximum(objective: Sequence[Fraction], rows: Sequence[tuple[Sequence[Fractio
 def spec(problem: Problem, policy_class: str, statements: Sequence[str]) -> str:
     """The problem in the language."""
     start = problem.world.initial
-    lines = [f"enum S {{ {', '.join(ident(state) for state in problem.world.states)} }}", "world W {"]
+    named = [*problem.world.states, *(state for b in problem.bounds for state in (*b.good, *b.bad))]
+    lines = [f"enum S {{ {', '.join(ident(state) for state in dict.fromkeys(named))} }}", "world W {"]
     if len(start) == 1:
         lines.append(f"  var at : S = {ident(start[0][0])}")
     else:

@@ -36,8 +36,10 @@ def told(result: Result) -> Any:
 
 
 def require(report: Report, expected: Expected) -> None:
-    assert [(d.code, d.message) for d in report.diagnostics] == []
-    assert {result.name: told(result) for result in report.results} == expected
+    assert not report.diagnostics, [(d.code, d.message) for d in report.diagnostics]
+    answers = {result.name: told(result) for result in report.results}
+    wrong = {name: (answers.get(name), expected.get(name)) for name in answers.keys() | expected if answers.get(name) != expected.get(name)}
+    assert not wrong, f"(got, expected): {wrong}"
 
 
 def require_answer(report: Report, answer: Answer, stated: bool) -> None:
@@ -46,4 +48,4 @@ def require_answer(report: Report, answer: Answer, stated: bool) -> None:
 
 def require_refused(report: Report, *codes: str) -> None:
     assert tuple(d.code for d in report.diagnostics) == codes, [(d.code, d.message) for d in report.diagnostics]
-    assert report.results == ()
+    assert not report.results

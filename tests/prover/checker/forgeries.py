@@ -664,6 +664,80 @@ def allowed_nothing(d: Json) -> None:
     bounds(d)[0]["allowed"] = [[0, []]]
 
 
+@forged("exact_support", "do not cover")
+def a_support_left_out(d: Json) -> None:
+    d["evidence"]["argument"]["tree"][3].pop()
+
+
+@forged("exact_support", "do not cover")
+def only_the_full_support(d: Json) -> None:
+    d["evidence"]["argument"]["tree"][3] = d["evidence"]["argument"]["tree"][3][2:]
+
+
+@forged("exact_support", "branch does not imply")
+def a_lemma_of_a_larger_support(d: Json) -> None:
+    """Who may leave, but never does, has not lost anything."""
+    options = d["evidence"]["argument"]["tree"][3]
+    options[0][1] = options[2][1]
+
+
+@forged("exact_support", "where play can stay for ever")
+def leaving_is_not_forced(d: Json) -> None:
+    bounds(d)[2]["allowed"] = None
+
+
+@forged("exact_support", "choose is for memoryless policies")
+def supports_of_a_policy_with_memory(d: Json) -> None:
+    """With memory: stay with probability 1/2, else leave: J = -5/2."""
+    d["claim"]["types"][0]["memoryless"] = False
+
+
+def cases_of(d: Json) -> Json:
+    return d["evidence"]["lemmas"][-1]
+
+
+@forged("drawn_beforehand", "a lemma about memoryless policies")
+def drawn_beforehand_with_memory(d: Json) -> None:
+    d["claim"]["types"][0]["memoryless"] = False
+
+
+@forged("drawn_beforehand", "one is missing")
+def a_case_missing(d: Json) -> None:
+    cases_of(d)["parts"].pop()
+
+
+@forged("drawn_beforehand", "one is missing")
+def a_case_twice(d: Json) -> None:
+    cases_of(d)["parts"][0] = cases_of(d)["parts"][1]
+
+
+@forged("drawn_beforehand", "can visit twice")
+def a_state_that_is_visited_again(d: Json) -> None:
+    """done leads back to s: what is played there is drawn anew each time."""
+    d["worlds"][0]["choices"][2][2] = [[0, 0]]
+
+
+@forged("drawn_beforehand", "cases of nothing")
+def cases_of_no_state(d: Json) -> None:
+    cases_of(d)["states"] = []
+
+
+@forged("drawn_beforehand", "not a bound")
+def cases_of_cases(d: Json) -> None:
+    cases_of(d)["parts"][0] = 2
+
+
+@forged("drawn_beforehand", "cases of different bounds")
+def cases_of_two_directions(d: Json) -> None:
+    lemma = bounds(d)[0]
+    lemma["weights"] = [[0, "1/2"]]
+
+
+@forged("drawn_beforehand", "occurs twice")
+def a_state_of_cases_twice(d: Json) -> None:
+    cases_of(d)["states"] *= 2
+
+
 @forged("total", "no others than such")
 def finite_left_out(d: Json) -> None:
     bounds(d)[0]["finite"] = []
@@ -736,11 +810,6 @@ def mixing_deterministic_policies(d: Json) -> None:
 def a_value_of_another_policy(d: Json) -> None:
     values = d["evidence"]["argument"]["breaks"]["values"]
     values[0][2:], values[2][2:] = values[2][2:], values[0][2:]
-
-
-@forged("margin", "expected an object")
-def no_break(d: Json) -> None:
-    d["evidence"]["argument"]["breaks"] = None
 
 
 @forged("margin", "a break at the wrong value")

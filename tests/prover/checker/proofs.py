@@ -323,6 +323,34 @@ def optimum_by_cases() -> Json:
     return d.done({"kind": "refutation", "tree": ["split", 0, ["closed"], ["farkas", rows]]})
 
 
+def exact_support() -> Json:
+    """s: stay for free, or leave at a loss of 5.  A memoryless policy stays for ever (J = 0) or leaves for sure in the end (J = -5)."""
+    place = world({"s": {"stay": {"s": 1}, "leave": {"goal": 1}}, "goal": {"rest": {"goal": 1}}}, {"s": 1}, {}, {"r": {("s", "leave"): -5}})
+    body = ["or", ["<=", linear([(1, value(0))], 5)], ["<=", linear([(-1, value(0))])]]
+    d = Document([place], [expected(["total"])], body, types=[PLAIN | {"memoryless": True}])
+    only = d.product([0])
+    d.lemma({"rule": "well-defined", "product": 0, "objective": 0, "sign": "score", "slack": "5", "potential": ["0", "0"]})
+    d.lemma({"rule": "finite", "product": 0, "objective": 0, "potential": ["5", "0"]})
+    stays, _ = d.bound(only, {0: -1}, [0], [[0, [0]]])
+    leaves, bound = d.bound(only, {0: 1}, [0], [[0, [1]]])
+    both = d.lemma(d.evidence["lemmas"][leaves] | {"allowed": [[0, [0, 1]]]})
+    assert bound == -5
+    gone = [["split", 0, ["closed"], ["farkas", [[["atom", 0], "1"], [["lemma", i, "pi"], "1"]]]] for i in (leaves, both)]
+    still = ["split", 1, ["closed"], ["farkas", [[["atom", 1], "1"], [["lemma", stays, "pi"], "1"]]]]
+    return d.done({"kind": "refutation", "tree": ["choose", "pi", 0, [[[0], still], [[1], gone[0]], [[0, 1], gone[1]]]]})
+
+
+def drawn_beforehand() -> Json:
+    """Every memoryless policy draws its action in s once: J <= 10 by the cases safe and risky."""
+    body = ["<=", linear([(1, value(0))], -10)]
+    d = Document([risk()], [expected(["horizon", 1])], body, types=[PLAIN | {"memoryless": True}])
+    only = d.product([0], 1)
+    parts = [d.bound(only, {0: 1}, allowed=[[S, [a]]])[0] for a in (SAFE, RISKY)]
+    cases = d.lemma({"rule": "cases", "states": [S], "parts": parts})
+    rows = [[["atom", 0], "1"], [["lemma", cases, "pi"], "1"]]
+    return d.done({"kind": "refutation", "tree": ["split", 0, ["closed"], ["farkas", rows]]})
+
+
 def named() -> Json:
     """A named policy with memory: risky at s only after it has come back; never, so it is safe."""
     half = F(1, 2)
@@ -437,7 +465,7 @@ ALL = {
     for f in (
         total, until, discount, discount_layers, horizon, known_finite, losing_loop, trap, no_finite_policy, minimum, paths, recurrent,
         witness, margin, margin_of_a_closed_claim, margin_at_the_end,
-        unlimited, deterministic, optimum_by_cases, named, two_policies, samples, runs, mixture, assumed,
+        unlimited, deterministic, optimum_by_cases, exact_support, drawn_beforehand, named, two_policies, samples, runs, mixture, assumed,
     )
 }  # fmt: skip
 PERMITTED = frozenset({"evaluation", "learns"})

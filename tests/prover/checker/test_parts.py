@@ -52,12 +52,19 @@ def subsets(items):
     return chain.from_iterable(combinations(items, k) for k in range(len(items) + 1))
 
 
+WHOLE = st.frozensets(st.integers(0, 4), max_size=2)  # nodes that play all their moves
+
+
 @settings(max_examples=200, deadline=None)
-@given(GRAPHS)
-def test_inside_is_the_greatest_set_where_play_can_stay(graph):
-    closed = [set(c) for c in subsets(graph) if all(any(set(t) <= set(c) for t in graph[n]) for n in c)]
+@given(GRAPHS, WHOLE)
+def test_inside_is_the_greatest_set_where_play_can_stay(graph, whole):
+    def stays(n, c):
+        within = [set(t) <= set(c) for t in graph[n]]
+        return any(within) and (n not in whole or all(within))
+
+    closed = [set(c) for c in subsets(graph) if all(stays(n, c) for n in c)]
     largest = set().union(*closed)
-    result = inside(graph)
+    result = inside(graph, whole)
     assert set(result) == largest
     assert all(result[n] == [t for t in graph[n] if set(t) <= largest] for n in result)
 
@@ -84,13 +91,15 @@ def test_maximal_end_components(graph):
 
 
 @settings(max_examples=200, deadline=None)
-@given(GRAPHS, st.sets(st.integers(0, 4), max_size=2), st.lists(st.booleans(), min_size=10, max_size=10))
-def test_almost_sure_reachability(graph, goal, ends):
+@given(GRAPHS, st.sets(st.integers(0, 4), max_size=2), st.lists(st.booleans(), min_size=10, max_size=10), WHOLE)
+def test_almost_sure_reachability(graph, goal, ends, whole):
+    goal -= whole
     leaving = {(n, k) for n in graph for k in range(len(graph[n])) if ends[2 * n + k] or not graph[n][k]}
     expected = set()
     for pick in product(*[range(len(graph[n])) or [None] for n in graph]):
-        out = {n: (set(graph[n][k]) if k is not None else set()) for n, k in zip(graph, pick, strict=True)}
-        good = {n for n in graph if n in goal or (n, pick[n]) in leaving}
+        played = {n: range(len(graph[n])) if n in whole else [] if k is None else [k] for n, k in zip(graph, pick, strict=True)}
+        out = {n: {t for k in played[n] for t in graph[n][k]} for n in graph}
+        good = {n for n in graph if n in goal or any((n, k) in leaving for k in played[n])}
         for n in graph:  # every state that can be visited before the goal must be able to get there
             visited, todo = {n}, [n]
             while todo:
@@ -109,7 +118,7 @@ def test_almost_sure_reachability(graph, goal, ends):
 
             if all(arrives(v) for v in visited):
                 expected.add(n)
-    assert almost_surely(graph, goal, leaving) == expected
+    assert almost_surely(graph, goal, leaving, whole) == expected
 
 
 # ---------------------------------------------------------------- memories

@@ -32,6 +32,15 @@ def test_a_threshold_and_whether_it_is_attained():
     assert check(proofs.unlimited()).value == "infinity"
 
 
+def test_a_threshold_shown_from_one_side():
+    document = proofs.margin()
+    document["evidence"]["argument"]["breaks"] = None
+    derived = check(document)
+    assert (derived.value, derived.exact) == (Fraction(1, 5), False)
+    assert "shown to hold up to 1/5, included; not shown to fail behind" in str(derived)
+    assert check(proofs.margin_at_the_end()).exact
+
+
 def test_what_a_sample_costs():
     document = proofs.samples()
     derived = check(document, permitted=proofs.PERMITTED)

@@ -212,6 +212,14 @@ def test_a_mixture_is_exact(tmp_path: Path, claim: str, outcome: type) -> None:
 
 
 def test_conditional_probabilities_from_a_sample(tmp_path: Path) -> None:
-    write_runs(tmp_path / "runs", ["0"] * 60)
-    found = verdicts(tmp_path, RUNS + "claim c: P[pi ~ T](Safe(pi) given J(pi) <= 91/10) > 80%\n")
-    assert isinstance(found["c"], Proved)  # all of them are safe, and T cannot avoid the condition ...
+    """Storey 1 proves the implication; only that the condition is possible rests on the sample."""
+    write_runs(tmp_path / "runs", ["0"] * 60 + ["3/20"])
+    text = """\
+claim implied: P[pi ~ T](Safe(pi) given J(pi) <= 91/10) == 1
+claim counted: P[pi ~ T](J(pi) <= 9 given Safe(pi)) > 80%
+claim too_much: P[pi ~ T](J(pi) <= 9 given Safe(pi)) > 99%
+"""
+    found = verdicts(tmp_path, RUNS + text)
+    assert held(found["implied"])[0] == Fraction(99, 100)
+    assert held(found["counted"])[0] in (Fraction(99, 100), Fraction(98, 100))
+    refuted(found["too_much"])
