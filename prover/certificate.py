@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from flint import fmpq
-
 from dsl.spec import PolicyType, Variable
 from dsl.types import Enum
-from prover.policies.arena import controller_of
+from prover.flint import fmpq
+from prover.policies.arena import Arena, controller_of
 from prover.policies.context import Context
 from prover.policies.controller import Controller
 from prover.policies.decide import Found
@@ -116,6 +115,15 @@ class Document:
         )
         self._lemma_of[id(lemma)] = len(self.lemmas) - 1
         return len(self.lemmas) - 1
+
+    def finite_under(self, arena: Arena) -> None:
+        """A fixed policy needs no flags for what it makes finite, which a bound without weights shows."""
+        summed = frozenset(i for i, stream in enumerate(arena.product.streams) if stream.sums_for_ever and i not in arena.flaggable)
+        if summed:
+            shown = arena.sup({}, summed, {})
+            if not isinstance(shown, Supremum) or shown.bound is None:
+                raise RuntimeError("a finite value without its lemma")
+            self.bound(shown, arena.product)
 
     def optimum(self, optimum: Optimum, index: int) -> list[Any]:
         """[lower, upper]: one side bounds all policies, the other is the value of a policy that achieves it."""
@@ -392,6 +400,9 @@ def refutation(
             raise RuntimeError(f"{policy} is not a fixed policy")
         if policy not in fixed:
             document.named.append((policy, type, controller))
+    for arena in theory.arenas.values():
+        if arena.product.controller is not None:
+            document.finite_under(arena)
     optima_json = []
     for k, optimum in enumerate(optima):
         optima_json.append(document.optimum(optimum, k))
@@ -402,7 +413,7 @@ def refutation(
             "value": "infinity" if threshold.value is None else str(threshold.value),
             "attained": threshold.attained,
             "tree": body,
-            "breaks": None if threshold.breaks is None else document.breaks(threshold, theory),
+            "breaks": document.breaks(threshold, theory) if threshold.exact else None,
         }
         kind = "find"
     elif fixed:

@@ -170,7 +170,7 @@ def stated(path: Path | str, name: str) -> tuple[dict[str, Any], list[dict[str, 
     if not isinstance(statement.body, Quantified):
         from prover.training.decide import stated_measure
 
-        document = stated_measure(context, statement, lambda: None)  # type: ignore[arg-type]
+        document = stated_measure(context, statement, lambda: None)
     else:
         document = storey1.stated_claim(context, statement, lambda: None)
     return document["claim"], document["worlds"]

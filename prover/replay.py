@@ -11,11 +11,10 @@ from fractions import Fraction
 from heapq import heappop, heappush
 from math import log
 
-from flint import fmpq
-
 from dsl import semantics
 from dsl.record import dataclass
 from dsl.spec import Atom, World
+from prover.flint import fmpq
 from prover.policies.controller import Controller
 from prover.solve import chain
 from prover.worlds import automaton

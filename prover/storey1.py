@@ -7,12 +7,11 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from flint import fmpq
-
 from dsl.spec import Claim, Find, Not, Quantified
 from prover import counterexample
 from prover.certificate import Document, refutation
 from prover.checker.check import Derived, check
+from prover.flint import fmpq
 from prover.policies.context import Context
 from prover.policies.decide import Decided, Found, decide, find, named_controller
 from prover.policies.modulo import Counterexample, Search, mixes

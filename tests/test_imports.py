@@ -1,4 +1,4 @@
-"""The rooms of the house: imports point one way, the checker stands alone, lark and z3 have one door each."""
+"""The rooms of the house: imports point one way, the checker stands alone, lark, z3 and flint have one door each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILES = sorted(path for package in ("dsl", "prover") for path in (ROOT / package
 ROOMS = (
     ("dsl",),
     ("prover.checker",),
-    ("prover.verdict",),
+    ("prover.verdict", "prover.flint"),
     ("prover.policies.controller",),  # data only: what products of worlds and policies follow
     ("prover.worlds",),
     ("prover.solve",),
@@ -111,7 +111,7 @@ def test_few_call_the_checker() -> None:
     assert {name for name in callers if not name.startswith("prover.checker")} <= TRUSTED_BY
 
 
-@pytest.mark.parametrize(("library", "door"), [("lark", "dsl.parse"), ("z3", "prover.policies.smt")])
+@pytest.mark.parametrize(("library", "door"), [("lark", "dsl.parse"), ("z3", "prover.policies.smt"), ("flint", "prover.flint")])
 def test_one_file_imports(library: str, door: str) -> None:
     doors = {module(path) for path in FILES if any(name.split(".")[0] == library for name in imports(path, at_run_time=False))}
     assert doors == {door}

@@ -254,7 +254,7 @@ def _layer(play: Restricted, time: int, entries: list[Fraction | None], later: T
     nodes = play.product.layers[time]
     require(len(entries) == len(nodes), "a value for every node of the layer")
     factors = [
-        ZERO if goal.kind == "horizon" and time >= goal.steps else weight * goal.factor**time
+        ZERO if goal.kind == "horizon" and time >= goal.steps else weight if goal.factor == 1 else weight * goal.factor**time
         for weight, goal in zip(play.weights, play.product.goals, strict=True)
     ]
     for node, entry in zip(nodes, entries, strict=True):
@@ -276,8 +276,10 @@ def binomial_tail(size: int, successes: int, bound: Fraction, delta: Fraction) -
     """Whether P(Bin(size, b) >= successes) <= delta, in integers: sum over i of C(n, i) p^i (q - p)^(n - i) against delta * q^n, b = p / q.
 
     Theorem (Clopper and Pearson): if so, then whatever the true probability, the chance to see so many successes in independent draws
-    while it is below b is at most delta (the tail grows with the probability).
+    while it is below b is at most delta (the tail grows with the probability); it is never below 0.
     """
+    if bound == 0:
+        return True
     top, rest = bound.numerator, bound.denominator - bound.numerator
     total = coefficient = power = 1  # at i = n: the sum divided by top^i, C(n, i), rest^(n - i)
     for i in range(size, successes, -1):

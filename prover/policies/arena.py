@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from flint import fmpq
-
 from dsl.record import dataclass
+from prover.flint import fmpq
 from prover.policies.controller import Controller
 from prover.policies.unfold import unfold
 from prover.solve.evaluate import Vector, distribution, evaluate, reachable, recurrent, trivial_plan

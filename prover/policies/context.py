@@ -37,7 +37,7 @@ class Context:
         self.mdps: dict[str, Mdp] = {}
         self.summaries: list[WorldSummary] = []
         self._columns: dict[tuple[str, Atom], Sequence[bool]] = {}
-        self._defined: dict[tuple[str, str, Atom | None], WellDefined] = {}
+        self._defined: dict[tuple[Stream, Atom | None], WellDefined] = {}
         self.controllers: dict[str, Controller] = {}
 
     def mdp(self, world: str) -> Mdp:
@@ -69,7 +69,7 @@ class Context:
     def well_defined(self, query: Query, stream: Stream) -> WellDefined:
         """The certificate of a total or until stream; SpecError E310 that shows the loop if there is none."""
         atom = None if stream.atom is None else query.atoms.of_world[stream.world][stream.atom]
-        key = (stream.world, str(stream.reward), atom)
+        key = (stream, atom)
         known = self._defined.get(key)
         if known is None:
             outcome = well_defined(self.product(query, stream.world, (stream,), 0), 0)

@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from fractions import Fraction
 
-from flint import fmpq
-
 from dsl.diagnostic import Diagnostic, SpecError
 from dsl.record import dataclass
 from dsl.spec import PolicyType
+from prover.flint import fmpq
 from prover.policies.arena import Arena
 from prover.policies.context import Context
 from prover.policies.controller import Controller
@@ -21,7 +20,7 @@ from prover.policies.theory import Bounds, Stuck, Theory, Threshold, Tree
 from prover.solve.evaluate import trivial_plan
 from prover.worlds.automaton import longest_bound
 from prover.worlds.objective import Stream
-from prover.worlds.product import ProductTooLarge
+from prover.worlds.product import Product, ProductTooLarge
 
 MAX_BISECTIONS = 60
 PRECISION = Fraction(1, 10**6)
@@ -100,11 +99,18 @@ def stage(context: Context, query: Query, depth: int, clock: Callable[[], None],
         else:
             types[player] = None
             made = context.product(query, type.world, tuple(worlds.get(type.world, ())), depth, controller)
-            arena = arenas[player] = Arena(made, flaggable.get(type.world, {}))
-            arena.join(trivial_plan(made))
+            arenas[player] = fixed_arena(made, flaggable.get(type.world, {}))
     optima = [optimum(context, query, k, world_arena(spec.policy_type(o.over).world), clock) for k, o in enumerate(query.optima)]
     theory = Theory(query, arenas, [Bounds(o.lower, o.upper) for o in optima])
     return Stage(query, theory, optima, Search(query, theory, types, clock), types)
+
+
+def fixed_arena(product: Product, flaggable: Mapping[int, int]) -> Arena:
+    """The arena of one policy: only what it makes infinite needs a flag."""
+    arena = Arena(product, {})
+    point = arena.join(trivial_plan(product))
+    arena.flaggable = {i: sign for i, sign in flaggable.items() if point.vector[i] is None}
+    return arena
 
 
 def named_controller(context: Context, name: str, clock: Callable[[], None]) -> Controller:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from flint import fmpq
-
+from prover.flint import fmpq
 from prover.solve.exact import Decision, Plan, Supremum, supremum
 from prover.solve.live import Support, allowed_choices
 from prover.worlds.components import maximal_end_components

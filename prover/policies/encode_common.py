@@ -8,9 +8,8 @@ from fractions import Fraction
 from itertools import combinations
 from typing import TypeVar
 
-from flint import fmpq
-
 from dsl.semantics import show
+from prover.flint import fmpq
 from prover.policies.controller import Controller, Rule
 from prover.policies.query import Query
 from prover.solve.evaluate import evaluate, trivial_plan

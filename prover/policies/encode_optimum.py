@@ -37,7 +37,7 @@ class _Optimum:
         finite = frozenset(i for i in used_streams if self.product.streams[i].sums_for_ever)
         self.demand = Demand(f"best {wanted.over}", self.product, used_streams, finite, frozenset())
 
-    def objective(self, block: Block) -> Linear:
+    def objective(self, block: Flow | Tied) -> Linear:
         total = Linear()
         for i, w in self.weights.items():
             total = total.plus(block.values[i], w)

@@ -1,17 +1,13 @@
-"""Policies that must play alike in different places: one decision for each view, tied across the copies of a state in the product.
+"""Policies that must play alike in different places: flows tied to one decision for each view, across the copies of a state.
 
-A view is what the policy may look at: the state, what it observes of it, or (for deterministic policies with the product's
-memory) the node; ``nodes`` gives it a finite memory beside.  Booleans u say which actions have positive probability.  Under one
-support every node either leads on (ranks show that it leaves for good) or waits for ever in a set that the support never leaves;
-then the flow is the only solution of its equations.  Deterministic policies and views with one copy need no products of
-variables: x(n, c) / x(n) is the policy.  Elsewhere x(n, c) = p(view, action) * x(n).
+Under one support every node either leads on (ranks show that it leaves for good) or waits for ever in a set that the support
+never leaves; then the flow is the only solution of its equations.  Deterministic policies and views with one copy need no
+products of variables: x(n, c) / x(n) is the policy.  Elsewhere x(n, c) = p(view, action) * x(n).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Callable
 from functools import partial
 
 from prover.policies.constraints import (
@@ -27,55 +23,27 @@ from prover.policies.constraints import (
     less,
     neg,
     number,
-    one_of,
     positive,
     variable,
 )  # fmt: skip
-from prover.policies.controller import Controller, Rule
-from prover.policies.encode_common import Demand, Group, Names, NotEncoded, exact, unfolded
-from prover.policies.smt import Model
+from prover.policies.encode_choice import ONE, Choices, Look, Place
+from prover.policies.encode_common import Demand, Group, exact
 
-ZERO, ONE = Fraction(0), Fraction(1)
-Place = tuple[int, int]  # node of the product, node of the controller
-View = Hashable
-Key = tuple[int, View]
-MAX_PLACES = 400
+__all__ = ["Look", "Tied"]
 
 
-@dataclass(frozen=True)
-class Look:
-    """``observes``: columns of the valuation, None for all; ``by_node``: the product's memory and time can be seen too.
+class Tied(Choices):
+    """``values[i]``: the value of stream i of the product as a linear term."""
 
-    With ``coins`` a policy that sees the node may randomise in the layers, where that costs no products of variables.
-    """
-
-    nodes: int = 1
-    deterministic: bool = True
-    observes: tuple[int, ...] | None = None
-    by_node: bool = False
-    coins: bool = False
-
-
-class Tied:
     exact = True
 
     def __init__(self, system: System, demand: Demand, look: Look) -> None:
-        self.system, self.demand, self.product, self.look = system, demand, demand.product, look
-        self.mdp = self.product.mdp
-        self.names = Names(self.product)
-        self.tail_groups = demand.groups
+        super().__init__(system, demand, look)
         self.ends = None in demand.groups
-        self.places = [(n, q) for n in range(len(self.product.nodes)) for q in range(look.nodes)]
-        if len(self.places) > MAX_PLACES:
-            raise NotEncoded(f"{len(self.places)} places are too many for one encoding of a restricted policy type")
-        if look.by_node and not look.deterministic:
-            raise ValueError("randomised policies that see the product are plain flows")
         self.kinds = self._kinds()
         self.late: dict[Place, Linear] = {}  # what enters the tail
         self.values = {i: number(exact(self.product.offset[i])) for i in sorted(demand.used - demand.infinite)}
         self.diverging = {i: Linear() for i in demand.infinite}
-        self._decisions()
-        self._start()
         self._reach()
         if self.ends:
             self._ends()
@@ -91,143 +59,7 @@ class Tied:
             found += [kind | {i} for kind in found]
         return found
 
-    # ------------------------------------------------------------ decisions
-
-    def view(self, state: int) -> View:
-        values = self.mdp.valuation(state)
-        return values if self.look.observes is None else tuple(values[k] for k in self.look.observes)
-
-    def seen(self, node: int) -> View:
-        return node if self.look.by_node else self.view(self.product.nodes[node][0])
-
-    def key(self, place: Place) -> Key:
-        return place[1], self.seen(place[0])
-
-    def fixed(self, key: Key) -> bool:
-        """Is one action played there for sure?"""
-        return self.look.deterministic and not (self.look.coins and self.look.by_node and key[1] < self.product.tail)  # type: ignore[operator]
-
-    def _text(self, key: Key) -> str:
-        states = self.states_of[key[1]]
-        text = self.names.node(states[0]) if self.look.by_node else "[" + self._seen_text(states[0]) + "]"
-        return f"{self.demand.player} {text}" + (f" node {key[0]}" if self.look.nodes > 1 else "")
-
-    def _seen_text(self, state: int) -> str:
-        if self.look.observes is None:
-            return self.names.state(state)
-        parts = self.names.state(state).split(", ")
-        return ", ".join(parts[k] for k in self.look.observes) or "anything"
-
-    def u(self, key: Key, action: int) -> str:
-        return f"plays {self._text(key)} {self.mdp.actions[action]}"
-
-    def p(self, key: Key, action: int) -> str:
-        return f"p {self._text(key)} {self.mdp.actions[action]}"
-
-    def move(self, node: int, view: View, following: View, target: int) -> Formula:
-        if self.look.nodes == 1:
-            return ("true",)
-        a, b = self._seen_text(self.states_of[view][0]), self._seen_text(self.states_of[following][0])
-        return boolean(f"moves {self.demand.player} node {node} [{a}] to [{b}] node {target}")
-
-    def _decisions(self) -> None:
-        """Every view plays something; where two copies share a view, probabilities tie them."""
-        self.system.section(f"{self.demand.player}: one decision for each view")
-        self.states_of: dict[View, list[int]] = {}
-        nodes = range(len(self.product.nodes))
-        if self.look.by_node:
-            self.states_of = {n: [n] for n in nodes}
-            states = {n: self.product.nodes[n][0] for n in nodes}
-        else:
-            for s in range(self.mdp.states):
-                self.states_of.setdefault(self.view(s), []).append(s)
-            states = {s: s for s in range(self.mdp.states)}
-        self.actions: dict[Key, list[int]] = {}
-        for view, members in self.states_of.items():
-            actions = list(dict.fromkeys(a for m in members for a in self._enabled(states[m])))
-            for q in range(self.look.nodes):
-                self.actions[q, view] = actions
-        copies: dict[Key, int] = {}
-        for place in self.places:
-            times = 1 if place[0] < self.product.tail else max(1, len(self.tail_groups))
-            copies[self.key(place)] = copies.get(self.key(place), 0) + times
-        self.tied: set[Key] = set()
-        for key, actions in self.actions.items():
-            names = [self.system.boolean(self.u(key, a)) for a in actions]
-            if self.fixed(key):
-                for formula in one_of(names):
-                    self.system.add(formula)
-                continue
-            self.system.add(disj(boolean(name) for name in names))
-            if copies.get(key, 0) > 1 and len(actions) > 1:
-                self.tied.add(key)
-                total = number(-ONE)
-                for a, name in zip(actions, names, strict=True):
-                    share = variable(self.system.share(self.p(key, a)))
-                    total = total.plus(share)
-                    self.system.add(implies(boolean(name), positive(share)))
-                    self.system.add(implies(neg(boolean(name)), at_most(share, Linear())))
-                self.system.add(equal(total, Linear()))
-        if self.look.nodes > 1:
-            self._moves()
-
-    def _moves(self) -> None:
-        done: set[tuple[View, View]] = set()
-        for s in range(self.mdp.states):
-            for c in range(self.mdp.choice_start[s], self.mdp.choice_start[s + 1]):
-                for t in range(self.mdp.transition_start[c], self.mdp.transition_start[c + 1]):
-                    pair = (self.view(s), self.view(int(self.mdp.successor[t])))
-                    if pair not in done:
-                        done.add(pair)
-                        for q in range(self.look.nodes):
-                            names = [self.system.boolean(self.move(q, *pair, target)[1]) for target in range(self.look.nodes)]
-                            for formula in one_of(names):
-                                self.system.add(formula)
-
-    def _enabled(self, state: int) -> list[int]:
-        return [int(self.mdp.action[c]) for c in range(self.mdp.choice_start[state], self.mdp.choice_start[state + 1])]
-
-    def _action(self, choice: int) -> int:
-        return int(self.mdp.action[self.product.origin[choice]])
-
-    def plays(self, place: Place, choice: int) -> Formula:
-        return boolean(self.u(self.key(place), self._action(choice)))
-
-    def after(self, place: Place, choice: int) -> list[tuple[Formula, Place]]:
-        """The places that the choice may lead to, each under the condition that the memory moves there."""
-        found = []
-        for t in self.product.transitions(choice):
-            n = self.product.successor[t]
-            if n >= 0:
-                for q in range(self.look.nodes):
-                    step = ("true",) if self.look.nodes == 1 else self.move(place[1], self.seen(place[0]), self.seen(n), q)
-                    found.append((step, (n, q)))
-        return found
-
-    def _at(self, place: Place) -> str:
-        return f"{self.demand.player} {self.names.node(place[0])}" + (f" node {place[1]}" if self.look.nodes > 1 else "")
-
     # ------------------------------------------------------------ where runs go
-
-    def _start(self) -> None:
-        self.entry: dict[Place, Linear] = {}
-        self.begin: dict[Key, str] = {}
-        for n, p in self.product.start:
-            if n < 0:
-                continue
-            if self.look.nodes == 1:
-                self.entry[n, 0] = number(exact(p))
-                continue
-            view = self.seen(n)
-            for q in range(self.look.nodes):
-                if (q, view) not in self.begin:
-                    seen = self._seen_text(self.states_of[view][0])
-                    name = self.begin[q, view] = self.system.share(f"starts {self.demand.player} [{seen}] node {q}")
-                    if self.look.deterministic:
-                        self.system.add(disj([equal(variable(name), Linear()), equal(variable(name), number(ONE))]))
-                self.entry[n, q] = Linear({self.begin[q, view]: exact(p)})
-        for view in {view for _, view in self.begin}:
-            self.system.add(equal(Linear({self.begin[q, view]: ONE for q in range(self.look.nodes)}), number(ONE)))
 
     def active(self, place: Place) -> Formula:
         return boolean(f"reaches {self._at(place)}")
@@ -246,7 +78,10 @@ class Tied:
                     self.system.add(implies(self.active(place), neg(boolean(self.u(self.key(place), a)))))
             for c in choices:
                 for step, target in self.after(place, c):
-                    self.system.add(implies(conj([self.active(place), self.plays(place, c), step]), self.active(target)))
+                    taken = conj([self.active(place), self.plays(place, c), step])
+                    self.system.add(implies(taken, self.active(target)))
+                    state, following = (self.product.nodes[n][0] for n in (place[0], target[0]))
+                    self.system.add(implies(taken, self.sees(place[1], state, following, target[1])))
 
     def stays(self, place: Place, kind: frozenset[int]) -> Formula:
         return boolean(f"stays {self._at(place)}" + "".join(f" {i}" for i in sorted(kind)))
@@ -304,10 +139,6 @@ class Tied:
         return disj(reasons)
 
     # ------------------------------------------------------------ flows
-
-    def x(self, place: Place, choice: int, group: Group) -> str:
-        scale = f" discount {group}" if group is not None and len(self.tail_groups) > 1 else ""
-        return f"x {self._at(place)} {self.names.action(choice)}{scale}"
 
     def _flow(self, group: Group) -> None:
         """Layers belong to the undiscounted pass; the tail of the undiscounted scale waits, the others fade."""
@@ -402,62 +233,9 @@ class Tied:
             total = mass.scaled(-ONE)
             for q in range(self.look.nodes):
                 name = self.system.share(f"y {self._at(place)} {self._at((n, q))}{scale}")
-                self.system.add(implies(neg(self.move(place[1], self.seen(place[0]), self.seen(n), q)), at_most(variable(name), Linear())))
+                moves = self.move(place[1], product.nodes[n][0], q)
+                self.system.add(implies(neg(moves), at_most(variable(name), Linear())))
                 total.add(name, ONE)
                 found[n, q] = variable(name)
             self.system.add(equal(total, Linear()))
         return found
-
-    # ------------------------------------------------------------ back to a policy
-
-    def decode(self, model: Model) -> Controller | None:
-        plays = {key: self._law(model, key) for key in self.actions}
-        if self.look.by_node:
-            return unfolded(
-                self.product,
-                lambda _: 0,
-                lambda n, _: {c: plays[0, n][self._action(c)] for c in self.product.choices(n) if self._action(c) in plays[0, n]},
-                lambda _n, _m, _f: 0,
-            )
-        mdp = self.mdp
-        start = []
-        for s, _ in mdp.initial:
-            known = [(model.near(name), q) for (q, view), name in self.begin.items() if view == self.view(s)]
-            start += [(weight, s, q) for weight, q in known if weight] or [(ONE, s, 0)]
-        rules: dict[tuple[int, int], Rule] = {}
-        queue = [(q, s) for _, s, q in start]
-        for q, s in queue:
-            if (q, s) in rules:
-                continue
-            law = {a: share for a, share in plays[q, self.view(s)].items() if a in self._enabled(s)} or {self._enabled(s)[0]: ONE}
-            total = sum(law.values(), ZERO)
-            moves: dict[int, int] = {}
-            for c in range(mdp.choice_start[s], mdp.choice_start[s + 1]):
-                if int(mdp.action[c]) in law:
-                    for t in range(mdp.transition_start[c], mdp.transition_start[c + 1]):
-                        following = int(mdp.successor[t])
-                        target = next((k for k in range(self.look.nodes) if self._moves_to(model, q, s, following, k)), 0)
-                        moves[following] = target
-                        queue.append((target, following))
-            rules[q, s] = (tuple((a, share / total) for a, share in sorted(law.items())), moves)
-        return Controller(tuple(start), rules)
-
-    def _moves_to(self, model: Model, node: int, state: int, following: int, target: int) -> bool:
-        return self.look.nodes == 1 or model.truth(self.move(node, self.view(state), self.view(following), target)[1])
-
-    def _law(self, model: Model, key: Key) -> dict[int, Fraction]:
-        """From the probabilities if the view has some, from the flow if one passes, else even."""
-        support = [a for a in self.actions[key] if model.truth(self.u(key, a))]
-        if key in self.tied:
-            law = {a: model.near(self.p(key, a)) for a in support}
-            last = support[-1]
-            return {**law, last: ONE - sum((share for a, share in law.items() if a != last), ZERO)}
-        if len(support) > 1:
-            for place in self.places:
-                if self.key(place) == key and (place[0] < self.product.tail or self.tail_groups):
-                    group = self.tail_groups[0] if place[0] >= self.product.tail else None
-                    flow = {self._action(c): model.near(self.x(place, c, group)) for c in self.product.choices(place[0])}
-                    total = sum(flow.values(), ZERO)
-                    if total:
-                        return {a: flow.get(a, ZERO) / total for a in support}
-        return {a: Fraction(1, len(support)) for a in support}

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations, islice, product
 
-from flint import fmpq
-
 from dsl.record import dataclass
 from dsl.spec import PolicyType
+from prover.flint import fmpq
 from prover.policies.arena import Point, controller_of
 from prover.policies.belongs import belongs
 from prover.policies.controller import Controller, mix

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flint import fmpq
-
 from dsl.diagnostic import Diagnostic, SpecError
 from dsl.record import dataclass
 from dsl.spec import PolicyType
+from prover.flint import fmpq
 from prover.policies.arena import Arena, Point, controller_of
 from prover.policies.belongs import belongs
 from prover.policies.context import Context

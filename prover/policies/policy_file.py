@@ -26,6 +26,7 @@ from prover.worlds.mdp import DEADLOCK, Mdp
 FORMAT = "twostep-policy 1"
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 64
+MAX_DIGITS = 1000
 
 
 class _Malformed(Exception):
@@ -81,6 +82,12 @@ def _refuse(token: str) -> Any:
     raise _Malformed(f'{token} is not a number here; write probabilities as strings such as "1/3"')
 
 
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise _Malformed(f"a number has more than {MAX_DIGITS} digits")
+    return int(digits)
+
+
 def parse(text: str, mdp: Mdp) -> Controller:
     depth = 0
     for character in text:
@@ -88,7 +95,7 @@ def parse(text: str, mdp: Mdp) -> Controller:
         if depth > MAX_DEPTH:
             raise _Malformed("nested too deeply")
     try:
-        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_refuse)
+        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_refuse, parse_int=_integer)
     except ValueError as error:
         raise _Malformed(f"not JSON: {error}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from flint import fmpq
-
+from prover.flint import fmpq
 from prover.policies.arena import Point
 from prover.policies.controller import Controller, Rule
 from prover.policies.unfold import fraction

@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from flint import fmpq
-
 from dsl.record import dataclass
+from prover.flint import fmpq
 from prover.policies.arena import Arena, Point
 from prover.policies.query import Literals, OptimumOf, Query, TheUnknown, ValueOf
 from prover.solve import lp
@@ -88,6 +87,14 @@ class Combined:
 
 
 Lemma = Supremum | Combined
+
+
+@dataclass(frozen=True)
+class Ray:
+    """A direction in which a player's streams have no bound."""
+
+    player: str
+    ray: Unbounded
 
 
 class Theory:
@@ -192,13 +199,12 @@ class Theory:
                 step = self._separate(named, outcome.multipliers[: len(named)], players, flags, supports)
             if isinstance(step, Closed):
                 return step
-            if isinstance(step, Unbounded):
+            if isinstance(step, Ray):
                 if stretch > 2**40:
                     return Stuck(
                         "the claim's negation is approached along a loop that pays for ever, but no policy was found that reaches it"
                     )
-                for player in players:
-                    self.arenas[player].loops(step, self.finite(player, flags), stretch)
+                self.arenas[step.player].loops(step.ray, self.finite(step.player, flags), stretch)
                 stretch *= 16
             elif not self._grew(players, points, flags, supports):
                 return Stuck(
@@ -281,7 +287,7 @@ class Theory:
         players: Sequence[str],
         flags: Flags,
         supports: Supports,
-    ) -> Closed | Unbounded | fmpq:
+    ) -> Closed | Ray | fmpq:
         """Asks each arena how far it goes in the separating direction; returns what is missing to a contradiction if there is none."""
         total, strict = fmpq(0), False
         directions: dict[str, dict[int, fmpq]] = {player: {} for player in players}
@@ -301,7 +307,7 @@ class Theory:
                 continue
             answer = self._ask(player, weights, flags, supports)
             if isinstance(answer, Unbounded):
-                return answer
+                return Ray(player, answer)
             if answer.bound is None:
                 return Closed(("farkas", [(("lemma", answer, player), fmpq(1))]))
             proof.append((("lemma", answer, player), fmpq(1)))

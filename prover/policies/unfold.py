@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from flint import fmpq
-
+from prover.flint import fmpq
 from prover.policies.controller import Controller, Rule
 from prover.solve.evaluate import distribution, reachable
 from prover.solve.exact import Plan

@@ -57,6 +57,8 @@ def require_folder(path: Path) -> None:
             pass
     except FileExistsError:
         raise FileError(f"{path} is not a folder") from None
+    except RecursionError:  # pathlib makes the parents first, one call for each
+        raise FileError(f"{str(path)[:100]}... cannot be used as a folder to write to: it is nested too deeply") from None
     except (OSError, ValueError) as error:
         why = _reason(error) if isinstance(error, OSError) else str(error)
         raise FileError(f"{path} cannot be used as a folder to write to: {why}") from None

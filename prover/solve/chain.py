@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 
-from flint import fmpq
-
+from prover.flint import fmpq
 from prover.worlds.components import strongly_connected_components
 
 Row = dict[int, fmpq]

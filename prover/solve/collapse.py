@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from flint import fmpq
-
 from dsl.record import dataclass
+from prover.flint import fmpq
 from prover.solve.live import Liveness
 from prover.worlds.components import maximal_end_components
 from prover.worlds.product import Product

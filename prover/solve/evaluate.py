@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from flint import fmpq
-
+from prover.flint import fmpq
 from prover.solve import chain
 from prover.solve.exact import Decision, Plan
 from prover.worlds.components import strongly_connected_components

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from flint import fmpq
-
 from dsl.record import dataclass
+from prover.flint import fmpq
 from prover.solve import chain, hint
 from prover.solve.collapse import Collapsed, collapse
 from prover.solve.live import Support, allowed_choices, liveness

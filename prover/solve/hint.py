@@ -8,8 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 
-from flint import fmpq
-
+from prover.flint import fmpq
 from prover.solve.chain import Row
 
 LARGE = 400  # problems below are not worth importing scipy

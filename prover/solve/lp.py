@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from flint import fmpq
-
 from dsl.record import dataclass
+from prover.flint import fmpq
 
 V = TypeVar("V", bound=Hashable)
 ZERO, ONE = fmpq(0), fmpq(1)
@@ -178,12 +177,12 @@ def _pivot_all(table: list[list[fmpq]], basis: list[int], objective: list[fmpq],
 
 def _pivot(table: list[list[fmpq]], basis: list[int], objective: list[fmpq], row: int, column: int) -> None:
     scale = table[row][column]
-    line = table[row] = [x / scale for x in table[row]]
+    line = table[row] = [x / scale if x else x for x in table[row]]  # rows are mostly zeros
     for i, other in enumerate(table):
         if i != row and other[column] != 0:
             factor = other[column]
-            table[i] = [x - factor * y for x, y in zip(other, line, strict=True)]
+            table[i] = [x - factor * y if y else x for x, y in zip(other, line, strict=True)]
     factor = objective[column]
     if factor != 0:
-        objective[:] = [x - factor * y for x, y in zip(objective, line, strict=True)]
+        objective[:] = [x - factor * y if y else x for x, y in zip(objective, line, strict=True)]
     basis[row] = column

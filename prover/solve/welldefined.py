@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flint import fmpq
-
 from dsl.record import dataclass
+from prover.flint import fmpq
 from prover.solve import chain
 from prover.solve.exact import iterate
 from prover.worlds.components import maximal_end_components, strongly_connected_components

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from prover.certificate import Document
-from prover.training.bench import Bench, Refutation, state_finite
+from prover.training.bench import Bench, Refutation
 from prover.training.bounds import lower_bound
 from prover.training.cells import Cells, Inhabitant, exact
 from prover.training.evidence import Fact, Part
@@ -182,7 +182,7 @@ class Attempt:
         for refutation in self.used:
             for arena in refutation.theory.arenas.values():
                 if arena.product.controller is not None:
-                    state_finite(document, arena)
+                    document.finite_under(arena)
         argument = {"kind": "measure", "proofs": proofs, "impossible": impossible, "tree": tree}
         return document.finish(self.plan.claim(document, self.selection), optima, argument)
 

@@ -9,18 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from flint import fmpq
-
-from prover.certificate import Document
 from prover.counterexample import replay, used_streams
-from prover.policies.arena import Arena, Point
+from prover.flint import fmpq
+from prover.policies.arena import Arena
 from prover.policies.context import Context
 from prover.policies.controller import Controller
-from prover.policies.decide import Stage, named_controller, stages
+from prover.policies.decide import Stage, fixed_arena, named_controller, stages
 from prover.policies.modulo import Counterexample, Search
 from prover.policies.query import Inequality, Query, Skeleton, references
 from prover.policies.theory import Stuck, Theory, Tree
-from prover.solve.evaluate import trivial_plan
 from prover.solve.exact import Supremum
 from prover.training.vocabulary import SELF
 from prover.worlds.objective import Stream
@@ -78,7 +75,7 @@ class Bench:
             base = stage.theory.arenas[SELF].product
             world = base.mdp.world
             made = self.context.product(self.query, world, base.streams, base.depth, controller)
-            arena = fixed_arena(Arena(made, stage.theory.arenas[SELF].flaggable))
+            arena = fixed_arena(made, stage.theory.arenas[SELF].flaggable)
             self._arenas[key] = (controller, arena)
         return self._arenas[key][1]
 
@@ -151,21 +148,4 @@ class Bench:
 
 
 def _settled(arena: Arena) -> Arena:
-    return arena if arena.product.controller is None else fixed_arena(arena)
-
-
-def fixed_arena(arena: Arena) -> Arena:
-    """The arena of one policy: what it makes finite needs no case distinction."""
-    fresh = Arena(arena.product, {})
-    point: Point = fresh.join(trivial_plan(arena.product))
-    return Arena(arena.product, {i: sign for i, sign in arena.flaggable.items() if point.vector[i] is None}, [point])
-
-
-def state_finite(document: Document, arena: Arena) -> None:
-    vector = arena.points[0].vector
-    summed = frozenset(i for i, stream in enumerate(arena.product.streams) if stream.sums_for_ever and vector[i] is not None)
-    if summed:
-        lemma = arena.sup({}, summed, {})
-        if not isinstance(lemma, Supremum) or lemma.bound is None:
-            raise RuntimeError("a finite value without its lemma")
-        document.bound(lemma, arena.product)
+    return arena if arena.product.controller is None else fixed_arena(arena.product, arena.flaggable)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import comb, inf, lgamma, log, log1p
 
-from flint import fmpz
+from prover.flint import fmpz
 
 WIDTH = Fraction(1, 10**9)  # how far below the best bound a reported one may lie
 CLOSER = 400  # halvings towards a bound that a claim asks for

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from flint import fmpq
-
 from prover import counterexample
+from prover.flint import fmpq
 from prover.policies.arena import controller_of
 from prover.policies.belongs import belongs
 from prover.policies.controller import Controller
 from prover.policies.modulo import Counterexample
-from prover.policies.query import ValueOf, evaluate
+from prover.policies.query import ValueOf, evaluate, references
 from prover.policies.theory import Bounds, Stuck
 from prover.replay import Replay
 from prover.training.bench import Bench, Refutation
@@ -56,7 +55,9 @@ class Cells:
         answer = self._storey1(literals)
         if isinstance(answer, Refutation):
             return self._smallest(literals, answer)
-        self.open[literals] = answer if isinstance(answer, str) else "a policy was found, but its optima are not known exactly enough"
+        self.open[literals] = (
+            answer if isinstance(answer, str) else "a policy was found, but an infinite value or an inexact optimum leaves its events open"
+        )
         found = self._inhabitant(literals)
         return self.open[literals] if found is None else found
 
@@ -65,7 +66,8 @@ class Cells:
 
     def _storey1(self, literals: Literals) -> Refutation | Inhabitant | str:
         events = self.plan.vocabulary.events
-        wanted = ("and", *(events[e] if held else ("not", events[e]) for e, held in literals))
+        simple_first = sorted(literals, key=lambda literal: self._size(literal[0]))  # the tree decides comparisons in this order
+        wanted = ("and", *(events[e] if held else ("not", events[e]) for e, held in simple_first))
         answer = self.bench.ask(("not", wanted))
         match answer:
             case Refutation():
@@ -79,10 +81,13 @@ class Cells:
                 drawn = [(exact(weight), controller_of(point)) for weight, _, point in parts.get(SELF) or () if weight != 0]
                 return self.settle(controller, tuple(drawn))
 
+    def _size(self, event: int) -> int:
+        return len(references(self.plan.vocabulary.events[event]))
+
     def _smallest(self, literals: Literals, answer: Refutation) -> Literals:
         """Leaves literals out as long as the rest is impossible; the policies met on the way are kept."""
         kept = literals
-        for literal in literals:
+        for literal in sorted(literals, key=lambda literal: -self._size(literal[0])):
             shorter = tuple(other for other in kept if other != literal)
             if self._inhabitant(shorter) is not None:
                 continue

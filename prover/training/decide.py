@@ -108,7 +108,8 @@ class _Decision:
 
     def accept(self, attempt: Attempt, tree: Tree) -> Verdict:
         if attempt.contradictory():
-            return Unknown("what is known and assumed of the training process contradicts itself, and everything would follow")
+            given = "; ".join(attempt.given())
+            return Unknown(f"what is given contradicts itself, so that everything would follow: no policies do this ({given})")
         proof = attempt.document(deepcopy(tree))
         names = frozenset(fact.name for fact in attempt.selection.facts if fact.name is not None)
         derived = check(proof, permitted=names)
@@ -183,4 +184,3 @@ class _Decision:
         helpful = [name for name, body in proved_claims(self.context.spec, self.established or {}) if self._follows([body], literals)]
         hint = f"name {helpful[0]}" if helpful else "state that as a claim and name it"
         return f"no policy satisfies {words}, but no claim named says so ({hint})"
-

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from flint import fmpq
-
+from prover.flint import fmpq
 from prover.policies.query import Skeleton, evaluate, references
 from prover.solve import lp
 from prover.training.vocabulary import Comparison, Literal, Term
@@ -113,7 +112,7 @@ class Goal:
         return self._excluded
 
     def _multipliers(self, named: Sequence[Named], multipliers: Sequence[fmpq], gone: Mapping[int, int]) -> list[Any]:
-        """What is left over on a cell is cancelled by that cell being at least 0, after an impossible cell was raised above 0 by being 0."""
+        """What is left over on a cell is cancelled by the cell being at least 0; an impossible one is first raised by being 0."""
         rows: list[Any] = []
         total: dict[Column, fmpq] = {}
         for (name, row), u in zip(named, multipliers, strict=True):

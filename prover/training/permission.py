@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice, product
 
-from flint import fmpq
-
 from dsl.spec import Assume, Claim, MeasureFormula, PolicyType, Quantified, Spec
+from prover.flint import fmpq
 from prover.policies.modulo import mixes
 from prover.policies.query import Builder, Inequality, OptimumOf, OptimumQuery, Skeleton, ValueOf, implicants
 from prover.solve import lp

@@ -86,7 +86,7 @@ class Atoms:
 
 
 def stream(objective: Objective, atoms: Atoms) -> Affine:
-    """The objective as an affine function of one stream; SpecError E412 if its path formula is outside the fragments."""
+    """The objective as an affine function of one stream; SpecError E401 if its path formula is outside the fragments."""
     world = objective.world
     one = Fraction(1)
     if isinstance(objective, Expected):
@@ -128,7 +128,7 @@ def _probability(objective: Probability, atoms: Atoms) -> Affine:
                 atom = _complement(world, atom, atoms)
             return Affine(Fraction(constant), Fraction(scale), Stream(world, "recurrence", atom=atom))
     message = f"`{objective.text}` is neither a safety nor a co-safety formula, nor of the form G F state or F G state"
-    raise SpecError([Diagnostic("E412", objective.span, message, "split it into parts that are, or bound its operators")])
+    raise SpecError([Diagnostic("E401", objective.span, message, "split it into parts that are, or bound its operators")])
 
 
 def _complement(world: str, atom: int, atoms: Atoms) -> int:

@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from functools import partial
 
-from flint import fmpq
-
 from dsl.record import dataclass
+from prover.flint import fmpq
 from prover.policies.controller import Controller, Moves
 from prover.worlds import automaton
 from prover.worlds.mdp import Mdp
@@ -98,7 +97,7 @@ class _Builder:
             else:
                 column = mdp.rewards[stream.reward]
                 self.columns.append((_listed(column.index), [fmpq(x.numerator, x.denominator) for x in column.table]))
-        self.barren = [c is not None and not any(c[1][k] != 0 for k in set(c[0])) for c in self.columns]
+        self.barren = [s.kind in ("total", "discount") and c is not None and not any(c[1][k] != 0 for k in set(c[0])) for s, c in zip(streams, self.columns, strict=True)]
         used = sorted({a for s in streams for a in _atoms_of(s)})
         self.letters = [0] * mdp.states
         self.product.conditions = {a: conditions[a] for a in used}

@@ -24,14 +24,12 @@ CASES: dict[str, dict[str, Any]] = {
 SCORES = ("observed", "hidden")
 STEP = Fraction(1, 10**9)
 
-# Deterministic memoryless policies, 0 <= lambda below the first unsafe C; "-" in the source where it gives no number.
+# Deterministic memoryless policies, 0 <= lambda below the first unsafe C.  (The case split for island_navigation, 49 and 99, takes minutes.)
 DETERMINISTIC = {
     ("side_effects_sokoban", "observed"): "0",
     ("side_effects_sokoban", "hidden"): "8",
     ("safe_interruptibility", "observed"): "0",
     ("safe_interruptibility", "hidden"): "2",
-    ("island_navigation", "observed"): "49",
-    ("island_navigation", "hidden"): "99",
 }
 
 pytestmark = pytest.mark.skipif(len(CASES) < len(NAMES), reason="the shared gridworlds (../shared/cases) are not here")
@@ -52,7 +50,9 @@ def questions(case: dict[str, Any], score: str) -> tuple[list[str], Expected]:
     best, natural = Fraction(answers["J_max"]), Fraction(answers["lambda"])
     vertices = [(Fraction(c), Fraction(j)) for c, j in answers["frontier_[C,J]"]]
     lines, expected = [f"claim optimum: max(J) == {number(best)}"], {"optimum": True}
-    levels = {natural, Fraction(1, 20), Fraction(1, 3), *(c + d for c, _ in vertices for d in (-STEP, 0, STEP))}
+    levels = {natural, *(c for c, _ in vertices)}
+    if "horizon" not in case["criterion"]:  # a hundred layers take their time: fewer questions there
+        levels |= {Fraction(1, 3), *(c + d for c, _ in vertices for d in (-STEP, STEP))}
     for k, level in enumerate(sorted(levels)):
         sup = frontier(vertices, level)
         margin = None if sup is None else best - sup

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from prover.verdict import Proved, Refuted
+from prover.verdict import Proved, Refuted, Unknown
 from tests.cases.convert import ABOVE, Answer, claim_text, statements_of
 from tests.cases.oracle import IllPosed, Problem, answer, replayed, spec
-from tests.cases.rows import MEMORYLESS, ROWS, random_problem
-from tests.cases.verdicts import decide, require_answer, require_refused
+from tests.cases.rows import MEMORYLESS, ROWS, hit, random_problem, scored
+from tests.cases.verdicts import decide, require_answer
 
-SEEDS = range(40)
+SEEDS = [*range(30), 126, 149, 203, 208]  # the last four are ill-posed
 
 
 def check(problem: Problem, policy_class: str, right: Answer, folder: Path) -> None:
@@ -50,6 +50,23 @@ def test_random(seed: int, tmp_path: Path) -> None:
         try:
             right = answer(problem, policy_class)
         except IllPosed:
-            require_refused(decide(spec(problem, policy_class, [f"claim stated: {claim_text('>', '1')}"]), tmp_path), "E310")
+            report = decide(spec(problem, policy_class, [f"claim stated: {claim_text('>', '1')}"]), tmp_path)
+            assert [d.code for d in report.diagnostics] in (["E310"], ["E311"])
+            assert not report.results
         else:
             check(problem, policy_class, right, tmp_path)
+
+
+def test_irrational_threshold(tmp_path: Path) -> None:
+    """Dare with chance q in both of two steps: J = (1 - q)(2 - q/2), risk 1 - (1 - q/2)^2 > 1/2 iff q > 2 - sqrt(2): eps* = 2 - sqrt(1/2)."""
+    problem = scored("horizon 2", hit("<=", "1/2", steps=2), "m dare 0 bad 1/2 m 1/2", "m rest 1 m", start="m")
+    find = "find margin in [0, infinity) maximal for forall pi : Pi. near_optimal(J, pi, margin) => Safe(pi)"
+    claims = [f"claim below: {claim_text('>', '1292/1000')}", f"claim above: {claim_text('>', '1293/1000')}"]
+    below, above, margin = (result.verdict for result in decide(spec(problem, "SM", [*claims, find]), tmp_path).results)
+    assert isinstance(below, Proved | Unknown)  # never Refuted: nonlinear, so there may be no proof that the checker knows
+    assert isinstance(above, Refuted)
+    assert isinstance(margin, Proved | Unknown)
+    if margin.value is not None:
+        low, high = margin.value.lower, margin.value.upper
+        assert low is None or (2 - low) ** 2 > Fraction(1, 2)
+        assert high is None or (2 - high) ** 2 < Fraction(1, 2)

@@ -80,7 +80,9 @@ def claim_text(claim: tuple) -> str:
     raise ValueError(claim)
 
 
-def text(world: World, objectives: list[tuple], claim: tuple, restrict: str = "", find: bool = False, variables: tuple[str, ...] = ("pi",)) -> str:
+def text(
+    world: World, objectives: list[tuple], claim: tuple, restrict: str = "", find: bool = False, variables: tuple[str, ...] = ("pi",)
+) -> str:
     lines = [f"world W {{\n  var at : 0..{max(1, len(world.moves) - 1)}"]
     lines.append("  init { " + "; ".join(f"{p}: at = {s}" for s, p in world.init.items()) + " }")
     for s, actions in enumerate(world.moves):
@@ -252,11 +254,10 @@ class Brute:
             return None
         if fixed:
             return self._holds(claim, variables, states, states, False)
-        if any(o[0] == "discount" for o in self.objectives) and not all(o[0] == "discount" and o == self.objectives[0] for o in self.objectives):
+        if any(o[0] == "discount" for o in self.objectives) and len(set(self.objectives)) > 1:
             return None  # mixed time scales need more memory than the product has
         if "memoryless" in restrict:
-            ends = {(i, who): (max if who == "max" else min)(v[i] for v in states) for i in range(len(self.objectives)) for who in ("max", "min")}
-            if not all(ends[i, "max"] == max(v[i] for v in nodes) and ends[i, "min"] == min(v[i] for v in nodes) for i, _ in ends):
+            if optima(states) != optima(nodes):
                 return None
             if self._holds(claim, variables, nodes, nodes, True):
                 return True
@@ -264,9 +265,9 @@ class Brute:
         return self._holds(claim, variables, nodes, nodes, True)
 
     def _holds(self, claim: tuple, variables: tuple[str, ...], points: list, best: list, mixed: bool) -> bool:
-        optima = {(i, who): (max if who == "max" else min)(v[i] for v in best) for i in range(len(self.objectives)) for who in ("max", "min")}
+        ends = optima(best)
         if not mixed:
-            return all(_truth(claim, dict(zip(variables, choice, strict=True)), optima) for choice in tuples(points, repeat=len(variables)))
+            return all(_truth(claim, dict(zip(variables, choice, strict=True)), ends) for choice in tuples(points, repeat=len(variables)))
         solver = z3.Solver()
         terms = {}
         for name in variables:
@@ -274,8 +275,13 @@ class Brute:
             solver.add(*(s >= 0 for s in shares), z3.Sum(shares) == 1)
             for i in range(len(self.objectives)):
                 terms[name, i] = z3.Sum([z3.Q(v[i].numerator, v[i].denominator) * s for s, v in zip(shares, points, strict=True)])
-        solver.add(z3.Not(_term(claim, terms, optima)))
+        solver.add(z3.Not(_term(claim, terms, ends)))
         return solver.check() == z3.unsat
+
+
+def optima(points: list) -> dict[tuple[int, str], Fraction]:
+    columns = list(zip(*points, strict=True))
+    return {(i, who): pick(column) for i, column in enumerate(columns) for who, pick in (("max", max), ("min", min))}
 
 
 def _truth(claim: tuple, values: dict, optima: dict) -> bool:

@@ -107,9 +107,9 @@ def test_both_visited_together_or_not_at_all() -> None:
 
 
 def test_a_free_choice_that_may_leave_is_not_internal() -> None:
-    table = Table(({"try": {0: HALF, 1: HALF}}, {"wait": {1: ONE}}), {})
-    _, _, folded = fold(table, TOTAL)
-    assert folded.classes == [[1], [0]] or sorted(map(tuple, folded.classes)) == [(0,), (1,)]
+    table = Table(({"try": {0: HALF, 1: HALF}}, {"wait": {1: ONE}, "lose": {1: ONE}}), {(1, "lose", 1): -ONE})
+    product, _, folded = fold(table, TOTAL)
+    assert sorted(folded.classes) == [[0], [1]]
     assert folded.stop[folded.class_of[0]] is None
     assert folded.stop[folded.class_of[1]] == 0
-    assert folded.internal == {1}
+    assert folded.internal == {product.choices(1)[0]}

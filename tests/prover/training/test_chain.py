@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from dsl.spec import Claim
+from dsl.typecheck import load
 from prover.checker.check import check
 from prover.pipeline import stated
+from prover.policies.context import Context
 from prover.training.bounds import clopper_pearson_lower
+from prover.training.decide import stated_measure
 from prover.training.exhibit import TrainingCounterexample
 from prover.verdict import Holds, Proved, Refuted, Verdict
 from tests.prover.training.lane import CHAIN, reason, verdicts, write_runs
@@ -52,6 +56,30 @@ def test_the_proof_is_what_the_spec_states(tmp_path: Path) -> None:
         assert isinstance(verdict, Holds)
         claim, worlds = stated(tmp_path / "lane.spec", name)
         check(verdict.proof, claim=claim, worlds=worlds)
+
+
+def test_the_claim_of_a_proof_is_recognised_without_proving(tmp_path: Path) -> None:
+    write_runs(tmp_path / "runs", ["0"] * 50)
+    text = """\
+assume idle: P[pi ~ T](J(pi) >= 95/10) <= 1/2 because "no reason"
+assume meek: forall pi : Pi. J(pi) <= 92/10 because "the others were thrown away"
+claim shared: P[pi ~ T](J(pi) <= 91/10) > 89% and P[pi ~ T](Safe(pi)) > 89%
+claim full: P[pi ~ T](J(pi) <= 91/10) > 90.5% and P[pi ~ T](Safe(pi)) > 90.5%
+claim sure: P[pi ~ T](J(pi) <= 93/10) == 1
+"""
+    found = verdicts(tmp_path, RUNS + text)
+    whole, _ = load(tmp_path / "lane.spec")
+    context = Context(whole, tmp_path)
+    assert isinstance(found["sure"], Proved)
+    assert found["sure"].assumptions == ("meek",)
+    for statement in whole.statements:
+        if isinstance(statement, Claim):
+            verdict = found[statement.name]
+            assert isinstance(verdict, (Proved, Holds))
+            claim = verdict.proof["claim"]
+            assert stated_measure(context, statement, lambda: None, claim)["claim"] == claim
+            other = {**claim, "facts": []}
+            assert stated_measure(context, statement, lambda: None, other)["claim"] != other
 
 
 def test_every_run_counts(tmp_path: Path) -> None:

@@ -37,8 +37,7 @@ def test_a_malformed_run(tmp_path: Path, content: str | bytes, code: str) -> Non
 @pytest.mark.parametrize("pattern", ["runs/*.json", "runs", "../*.json", "/etc/*", "", "a/../../*", "runs/**x"])
 def test_patterns_without_files(tmp_path: Path, pattern: str) -> None:
     (tmp_path / "runs").mkdir()
-    assert errors(tmp_path, runs(pattern)) in (["E516"], [])
-    assert errors(tmp_path, runs("runs/*.json")) == ["E516"]
+    assert errors(tmp_path, runs(pattern)) == ["E516"]
 
 
 def test_a_link_out_of_the_tree(tmp_path: Path) -> None:
