@@ -161,6 +161,8 @@ class Tied(Choices):
                 leaving.add(name, ONE)
                 system.add(implies(neg(self.plays(place, c)), at_most(variable(name), Linear())))
                 self._earn(name, c, group, tail)
+            if tail and group is None:  # ranks speak of what is reached; elsewhere a loop could feed itself
+                system.add(disj([self.active(place), at_most(leaving, Linear())]))
             self._tie(place, shares, leaving, group)
             for target, mass in self._split(place, shares, group).items():
                 if not tail and target[0] >= product.tail:

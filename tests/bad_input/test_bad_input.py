@@ -47,14 +47,14 @@ def run(*arguments: object, cwd: Path) -> Ran:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(  # noqa: PLW1510
+    done = subprocess.run(
         [sys.executable, "-m", "prover", *map(str, arguments)],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "OPENBLAS_NUM_THREADS": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=60,
-        preexec_fn=limit,  # noqa: PLW1509
+        preexec_fn=limit,
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -100,8 +100,10 @@ TEXTS: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "huge-exponent": ("const a = 1e1000000000\n" + WORLD + CLAIM, ("E",)),
     "huge-number": ("const a = " + "9" * 200_000 + "\n" + WORLD + CLAIM, ("E",)),
     "doubling-functions": (
-        "def f0(n : int) : int = n + n\n" + "".join(f"def f{i}(n : int) : int = f{i - 1}(n) + f{i - 1}(n)\n" for i in range(1, 60))
-        + WORLD.replace("[safe]: 10", "[safe]: f59(x)") + CLAIM,
+        "def f0(n : int) : int = n + n\n"
+        + "".join(f"def f{i}(n : int) : int = f{i - 1}(n) + f{i - 1}(n)\n" for i in range(1, 60))
+        + WORLD.replace("[safe]: 10", "[safe]: f59(x)")
+        + CLAIM,
         ("E215",),
     ),
     "squaring-constants": ("const a0 = 3\n" + "".join(f"const a{i} = a{i - 1} * a{i - 1}\n" for i in range(1, 60)) + WORLD + CLAIM, ("E",)),
@@ -115,14 +117,19 @@ TEXTS: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "look-alike": ("const \u0430 = 1\n" + WORLD + CLAIM, ("E1",)),
     "control": ("const a = 1\x1b[2J\n" + WORLD + CLAIM, ("E1",)),
     # state spaces
-    "huge-range": (WORLD.replace("0..2 = 0", "0..10^18 = 0").replace("deadlock", "action more { x' = x + 1 }; deadlock") + CLAIM, ("E307",)),
+    "huge-range": (
+        WORLD.replace("0..2 = 0", "0..10^18 = 0").replace("deadlock", "action more { x' = x + 1 }; deadlock") + CLAIM,
+        ("E307",),
+    ),
     "forty-booleans": (
-        "world W {\n" + "".join(f"  var b{i} : bool = false\n  action f{i} {{ b{i}' = not b{i} }}\n" for i in range(40))
+        "world W {\n"
+        + "".join(f"  var b{i} : bool = false\n  action f{i} {{ b{i}' = not b{i} }}\n" for i in range(40))
         + "  reward r { [f0]: -1 }\n}\npolicies Pi over W\nscore J(pi : Pi) = E[r, horizon 3]\nclaim c: max(J) == 0\n",
         ("E307",),
     ),
     "forty-booleans-at-once": (
-        "world W {\n" + "".join(f"  var b{i} : bool\n" for i in range(40))
+        "world W {\n"
+        + "".join(f"  var b{i} : bool\n" for i in range(40))
         + "  init uniform true\n  action a { stay }\n}\npolicies Pi over W\nscore J(pi : Pi) = P[F b0]\nclaim c: max(J) == 1\n",
         ("E307",),
     ),
@@ -279,7 +286,14 @@ def everything(folder: Path) -> list[str]:
 @pytest.mark.parametrize("claim", [CLAIM, FALSE])
 @pytest.mark.parametrize(
     "options",
-    [("--out", "a.spec/out"), ("--out", "a.spec"), ("--out", "\x7f/" * 2_000), ("--json", "."), ("--json", "a.spec/r.json"), ("--json", "no/r.json")],
+    [
+        ("--out", "a.spec/out"),
+        ("--out", "a.spec"),
+        ("--out", "\x7f/" * 2_000),
+        ("--json", "."),
+        ("--json", "a.spec/r.json"),
+        ("--json", "no/r.json"),
+    ],
     ids=["out-below-a-file", "out-is-a-file", "out-too-long", "json-is-a-folder", "json-below-a-file", "json-in-no-folder"],
 )
 def test_unwritable(options: tuple[str, ...], claim: str, tmp_path: Path) -> None:
@@ -293,10 +307,19 @@ def test_unwritable(options: tuple[str, ...], claim: str, tmp_path: Path) -> Non
 def test_full_disk(tmp_path: Path) -> None:
     """A limit on the size of files stops the writing in the middle: nothing stays under the final name, nor beside it."""
     (tmp_path / "a.spec").write_text(WORLD + CLAIM, encoding="utf-8")
-    script = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200)); from prover.cli import main; main()"
+    script = """import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+from prover.cli import main
+main()"""
     done = subprocess.run(
         [sys.executable, "-B", "-c", script, "prove", "a.spec", "--out", "out", "--json", "r.json"],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60, check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 2, done.stderr
     assert done.stderr.count("error:") == 1
@@ -306,7 +329,16 @@ def test_full_disk(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [("--timeout", "0"), ("--timeout", "-1"), ("--timeout", "nan"), ("--timeout", "1e999999999"), ("--precision", "1/0"), ("--max-states", "0"), ("--method", "magic"), ("--claim", "nobody")],
+    [
+        ("--timeout", "0"),
+        ("--timeout", "-1"),
+        ("--timeout", "nan"),
+        ("--timeout", "1e999999999"),
+        ("--precision", "1/0"),
+        ("--max-states", "0"),
+        ("--method", "magic"),
+        ("--claim", "nobody"),
+    ],
     ids=" ".join,
 )
 def test_options(options: tuple[str, ...], tmp_path: Path) -> None:

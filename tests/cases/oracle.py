@@ -56,7 +56,7 @@ def distribution(words: Sequence[str]) -> tuple[tuple[str, Fraction], ...]:
 
 @dataclass(frozen=True)
 class Bound:
-    """``kind``: F (hit ``good``), G (never ``bad``), U (not ``bad`` until ``good``), E (expected total of ``cost``, by state and action)."""
+    """``kind``: F (hit ``good``), G (never ``bad``), U (not ``bad`` until ``good``), E (expected total of ``cost`` by state and action)."""
 
     kind: str
     op: str
@@ -103,7 +103,7 @@ def cost(op: str, value: str, **prices: str) -> Bound:
 
 @dataclass(frozen=True)
 class Problem:
-    """``score``: total, horizon k, discount q, or a Bound's path formula (its op and value unused). ``safe``: all (and) or some (or) hold."""
+    """``score``: total, horizon k, discount q, or a Bound's path formula (op and value unused). ``safe``: all (and) or some (or) hold."""
 
     world: World
     safe: tuple[Bound, ...]
@@ -231,7 +231,8 @@ class Runs:
             return sum((p * solved[node] for node, p in start), ZERO)
 
         def chance(index: int, wanted: int) -> Fraction:
-            solved = solve(graph, lambda _: ZERO, {n for n in graph if statuses(n)[index] == wanted} | resting, ONE, lambda n: ONE if statuses(n)[index] == wanted else ZERO)
+            reached = {node for node in graph if statuses(node)[index] == wanted}
+            solved = solve(graph, lambda _: ZERO, reached | resting, ONE, lambda node: ONE if node in reached else ZERO)
             return sum((p * solved[node] for node, p in start), ZERO)
 
         values, k = [], 0

@@ -58,7 +58,9 @@ ROWS: dict[str, Problem] = {
         *("a ab 0 b 1/2 c 1/2", "b ba 0 a", "c ca 0 a", "a out 3 done", "b out 5/2 bad 1/3 done 2/3", "c out 2 worse"),
         start="a",
     ),
-    "component-with-risk-inside": total(hit("<=", "3/10"), "a ab 0 b", "b ba 0 a 9/10 bad 1/10", "b stay 0 b", "a out 1 done", "bad on -1 done", start="a"),
+    "component-with-risk-inside": total(
+        hit("<=", "3/10"), "a ab 0 b", "b ba 0 a 9/10 bad 1/10", "b stay 0 b", "a out 1 done", "bad on -1 done", start="a"
+    ),
     "component-through-bad": total(hit("<=", "1/2"), "s go 0 bad", "bad back 0 s", "s out 2 done", "bad out 1 done"),
     # bounds at exactly the maximal risk
     "bound-at-max-risk-open": total(hit("<=", "1/2"), *SIMPLE),
@@ -73,21 +75,41 @@ ROWS: dict[str, Problem] = {
     "and-of-two": total((hit("<=", "1/5"), hit("<", "1/10", "worse")), "s safe 4 done", "s p 3 bad", "s q 2 worse 1/2 bad 1/2"),
     "and-open-and-closed-tie": total((hit("<=", "1/2"), hit("<", "1/2", "worse")), "s safe 4 done", "s p 3 bad", "s q 3 worse"),
     "or-of-two": total((hit("<=", "1/5"), hit("<=", "1/10", "worse")), "s safe 4 done", "s p 3 bad", "s q 2 worse", either=True),
-    "or-one-unbreakable": total((hit("<=", "1/5"), hit("<=", "1/2", "worse")), "s safe 4 done", "s p 3 bad", "s q 2 worse 1/2 bad 1/2", either=True),
+    "or-one-unbreakable": total(
+        (hit("<=", "1/5"), hit("<=", "1/2", "worse")), "s safe 4 done", "s p 3 bad", "s q 2 worse 1/2 bad 1/2", either=True
+    ),
     "or-strict-both": total((hit("<", "1/4"), hit("<", "1/3", "worse")), "s safe 4 done", "s p 3 bad", "s q 2 worse", either=True),
     "or-three-corners": total(
-        (hit("<=", "2/5"), hit("<", "2/5", "worse")), "s safe 4 done", "s p 3 bad", "s q 2 worse", "s both 1 m", "m on 0 w", "w on 0 bad 1/2 worse 1/2", either=True
+        (hit("<=", "2/5"), hit("<", "2/5", "worse")),
+        "s safe 4 done",
+        "s p 3 bad",
+        "s q 2 worse",
+        "s both 1 m",
+        "m on 0 w",
+        "w on 0 bad 1/2 worse 1/2",
+        either=True,
     ),
     # objectives that are probabilities
-    "reach-past-bad": scored(path("F", "goal"), hit("<=", "1/4"), "s near 0 bad", "bad on 0 goal 1/2 lost 1/2", "s far 0 goal 4/5 lost 1/5", "s none 0 lost"),
+    "reach-past-bad": scored(
+        path("F", "goal"), hit("<=", "1/4"), "s near 0 bad", "bad on 0 goal 1/2 lost 1/2", "s far 0 goal 4/5 lost 1/5", "s none 0 lost"
+    ),
     "reach-both": scored(path("F", "goal bad"), hit("<=", "1/4"), "s g 0 goal 3/4 lost 1/4", "s b 0 bad 1/2 lost 1/2", "goal on 0 done"),
-    "reach-with-waiting": scored(path("F", "goal"), hit("<", "1/3"), "s wait 0 s", "s try 0 s 1/2 goal 1/4 bad 1/4", "bad on 0 goal 1/10 lost 9/10", "s out 0 goal 3/5 lost 2/5"),
+    "reach-with-waiting": scored(
+        path("F", "goal"),
+        hit("<", "1/3"),
+        "s wait 0 s",
+        "s try 0 s 1/2 goal 1/4 bad 1/4",
+        "bad on 0 goal 1/10 lost 9/10",
+        "s out 0 goal 3/5 lost 2/5",
+    ),
     "avoid-until": scored(path("U", "goal", "bad"), hit("<=", "1/3"), "s a 0 goal 1/2 bad 1/2", "bad on 0 goal", "s b 0 goal 2/3 lost 1/3"),
     "globally-as-score": scored(path("G", bad="bad"), hit("<=", "1/4", "goal"), "s wait 0 s", "s go 0 goal 2/3 bad 1/3", "goal on 0 s"),
     # discounting
     "discount-then-rest": scored("discount 1/2", hit("<=", "1/4"), "s a 1 m", "s b 2 done", "m c 3/2 bad 1/2 done 1/2", "m d 2 done"),
     "discount-zero": scored("discount 0", hit("<=", "1/4"), "s a 1 m", "s b 1 done", "s c 1/2 bad", "m go 100 bad", "m out -100 done"),
-    "discount-late": scored("discount 9/10", hit("<", "1/2"), "s a 0 t", "t b 0 u", "u c 1 done", "u d 9/10 bad", "s e 1/2 bad 1/2 done 1/2"),
+    "discount-late": scored(
+        "discount 9/10", hit("<", "1/2"), "s a 0 t", "t b 0 u", "u c 1 done", "u d 9/10 bad", "s e 1/2 bad 1/2 done 1/2"
+    ),
     # horizons
     "horizon-none": scored("horizon 0", hit("<=", "1/2"), *SIMPLE),
     "horizon-none-bounded": scored("horizon 0", hit("<=", "0", steps=0), *SIMPLE),
@@ -95,7 +117,9 @@ ROWS: dict[str, Problem] = {
     "horizon-one-bound-two": scored("horizon 1", hit("<=", "1/4", steps=2), "s on 1 t", "s off 1/2 done", "t on 5 bad", "t off -5 done"),
     "horizon-two-paid-loop": scored("horizon 2", hit("<=", "1/3", steps=2), "s on 1 s", "s off 1/2 bad", "bad on -1 s"),
     "horizon-two-in-time": scored("horizon 2", hit("<", "1/2", steps=1), "s on 1 t", "s off 7/4 bad", "t on 1 bad", "t off 1 t"),
-    "horizon-three-clock": scored("horizon 3", hit("<=", "1/5", steps=3), "s on 2 s 1/2 t 1/2", "s off 1 t", "t on -1 bad 1/2 s 1/2", "t off 0 s"),
+    "horizon-three-clock": scored(
+        "horizon 3", hit("<=", "1/5", steps=3), "s on 2 s 1/2 t 1/2", "s off 1 t", "t on -1 bad 1/2 s 1/2", "t off 0 s"
+    ),
     # where it starts
     "two-starts": total(hit("<=", "1/5"), "s safe 4 done", "s risky 3 bad", "t safe 2 done", "t risky 3/2 bad", start="s 1/3 t 2/3"),
     "starts-bad-sometimes": total(hit("<=", "1/10"), "s safe 4 done", "s risky 3 bad", "bad on 1/2 done", start="s 19/20 bad 1/20"),
@@ -119,7 +143,9 @@ ROWS: dict[str, Problem] = {
     "cost-at-least": total(cost(">=", "1", s_work="2", s_half="1"), "s work 1 done", "s half 2 done", "s lazy 3/2 done"),
     "cost-of-both-signs": total(cost("<=", "0", s_a="1", t_b="-2", t_c="1"), "s a 3 t", "s skip 2 t", "t b 1 done", "t c 3/4 done"),
     "cost-per-round": total(cost("<=", "3/2", s_try="1"), "s try 1 s 1/2 done 1/2", "s quit 5/2 done"),
-    "cost-and-risk": total((cost("<=", "1/2", s_risky="1"), hit("<=", "1/8")), "s risky 2 done 3/4 bad 1/4", "s safe 3 done", "s mad 1 bad"),
+    "cost-and-risk": total(
+        (cost("<=", "1/2", s_risky="1"), hit("<=", "1/8")), "s risky 2 done 3/4 bad 1/4", "s safe 3 done", "s mad 1 bad"
+    ),
     # what must happen
     "must-reach": total(hit(">=", "3/4", "goal"), "s work 5 goal 4/5 done 1/5", "s lazy 4 done", "s sloppy 9/2 goal 1/2 done 1/2"),
     "must-reach-strictly": total(hit(">", "3/4", "goal"), "s work 5 goal", "s lazy 4 done", "s wait 0 s"),
@@ -131,10 +157,14 @@ ROWS: dict[str, Problem] = {
     "globally": total(bound("G", ">=", "9/10", bad="bad"), *SIMPLE),
     "globally-for-two": total(bound("G", ">", "1/2", bad="bad", steps=2), "s a 2 t", "t b 0 u", "u c 0 bad", "s d 1 t", "t e -1 bad"),
     "until": total(bound("U", ">=", "2/3", "goal", "bad"), "s a 3 bad 1/2 m 1/2", "bad on 0 goal", "m on 0 goal", "s b 4 m", "s c 1 done"),
-    "until-in-time": total(bound("U", ">=", "1/2", "goal", "bad", 2), "s a 3 m", "m wait 0 m", "m on 0 goal", "s b 4 goal 3/4 bad 1/4", "bad on 0 goal"),
+    "until-in-time": total(
+        bound("U", ">=", "1/2", "goal", "bad", 2), "s a 3 m", "m wait 0 m", "m on 0 goal", "s b 4 goal 3/4 bad 1/4", "bad on 0 goal"
+    ),
     # classes that differ
     "memory-pays": total(hit("<=", "2/3", "x end"), "s go 0 x 1/3 y 2/3", "x on 0 m", "y on 0 m", "m good 1 done", "m evil 0 end"),
-    "memory-of-harm": total(hit("<=", "1/2", "bad end"), "s go 0 bad 1/4 m 3/4", "bad on 0 m", "m good 2 done", "m evil 1 end 1/2 done 1/2"),
+    "memory-of-harm": total(
+        hit("<=", "1/2", "bad end"), "s go 0 bad 1/4 m 3/4", "bad on 0 m", "m good 2 done", "m evil 1 end 1/2 done 1/2"
+    ),
     "clock-pays": scored("horizon 2", hit("<=", "1/2", steps=2), "x on 1 x", "x exit 3 done", "x trick 2 bad", "bad go 3 done", start="x"),
 }
 
@@ -145,7 +175,7 @@ def exact(optimum: str, sup: str | None, attained: bool) -> Answer:
 
 # Stochastic memoryless policies, by hand.  Where the run decides once only, memory is of no use and the answer is that of class HR.
 MEMORYLESS: dict[str, Answer] = {
-    "zero-loop": exact("2", "-1", True),  # any chance to leave comes true; q : 1 - q between go and out: J = 2 - 3q, risk q > 1/2, so J < 1/2
+    "zero-loop": exact("2", "1/2", False),  # leaving by go with q, by out with 1 - q: J = 2 - 3q, risk q > 1/2
     "bound-at-max-risk-open": exact("10", None, False),
     "bound-at-max-risk-closed": exact("10", "9", True),
     "optimum-is-unsafe": exact("10", "10", True),
@@ -155,11 +185,9 @@ MEMORYLESS: dict[str, Answer] = {
     "cost-strict": exact("3", "1", True),  # only risky for certain costs 2
     "must-reach-cannot-fail": exact("2", None, False),
     "horizon-none-bounded": exact("0", None, False),
-    "two-starts": exact("8/3", "73/30", False),  # cheapest at t: 1/2 for each chance; 1/5 costs 1/10
+    "two-starts": exact("8/3", "77/30", False),  # cheapest at t: the risk of 1/5 costs 1/10
     "and-open-and-closed-tie": exact("4", "7/2", True),  # q with exactly 1/2
 }
-MEMORYLESS["zero-loop"] = exact("2", "1/2", False)
-MEMORYLESS["two-starts"] = exact("8/3", "77/30", False)
 
 
 def random_problem(seed: int) -> Problem:
@@ -184,7 +212,8 @@ def random_problem(seed: int) -> Problem:
                 moves.append(f"{state} a{k} {Fraction(rng.randint(-4, 8), 2)} {shares}")
         moves.append(f"{state} out {rng.randint(-2, 3)} done")
     moves.append(f"bad on {Fraction(rng.randint(-2, 1), 2)} done")
-    safe = tuple(hit(rng.choice(["<", "<="]), str(Fraction(rng.randint(0, 4), 8)), states) for states in rng.choice([("bad",), ("bad", "worse"), ("bad worse",)]))
+    hits = rng.choice([("bad",), ("bad", "worse"), ("bad worse",)])
+    safe = tuple(hit(rng.choice(["<", "<="]), str(Fraction(rng.randint(0, 4), 8)), states) for states in hits)
     if safe[0].value == 0 and safe[0].op == "<":
         safe = (hit("<=", "0"), *safe[1:])
     made: World = world("s", *moves)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ CASES: dict[str, dict[str, Any]] = {
 SCORES = ("observed", "hidden")
 STEP = Fraction(1, 10**9)
 
-# Deterministic memoryless policies, 0 <= lambda below the first unsafe C.  (The case split for island_navigation, 49 and 99, takes minutes.)
+# Deterministic memoryless policies, 0 <= lambda below the first unsafe C.  (The case split of island_navigation takes minutes.)
 DETERMINISTIC = {
     ("side_effects_sokoban", "observed"): "0",
     ("side_effects_sokoban", "hidden"): "8",
@@ -39,7 +40,7 @@ def frontier(vertices: list[tuple[Fraction, Fraction]], level: Fraction) -> Frac
     """sup{J : C > level}, None where no policy has C > level."""
     if level < vertices[0][0]:
         return vertices[0][1]
-    for (c0, j0), (c1, j1) in zip(vertices, vertices[1:], strict=False):
+    for (c0, j0), (c1, j1) in pairwise(vertices):
         if c0 <= level < c1:
             return j0 + (level - c0) / (c1 - c0) * (j1 - j0)
     return None

@@ -40,6 +40,8 @@ property Safe(pi : Pi) = {safe}
 
 CYCLE = "action up when x == 0 { x' = 1 }; action down when x == 1 { x' = 0 }"
 OUT = "action out when x == 0 { x' = 2 }"
+DOWN = CYCLE.split("; ")[1]
+TOSS = "action toss when x == 0 { 1/2: x' = 0; 1/2: x' = 1 }"
 WALK = "action go when x == 0 { 1/2: x' = 0; 1/2: x' = 1 }; action go when x == 1 { 1/2: x' = 0; 1/2: x' = 1 }"
 
 REFUSED: dict[str, tuple[str, str]] = {
@@ -58,11 +60,14 @@ REFUSED: dict[str, tuple[str, str]] = {
         "E310",
     ),
     "mean-zero-walk": (spec(f"{WALK}; {OUT}; {STAY}", "when x == 0 and x' == 1: 1; when x == 1 and x' == 0: -1"), "E310"),
-    "mean-zero-coin": (spec(f"action toss when x == 0 {{ 1/2: x' = 0; 1/2: x' = 1 }}; {CYCLE.split('; ')[1]}; {OUT}; {STAY}", "[toss]: -1; [down]: 2"), "E310"),
-    "mean-positive-coin": (spec(f"action toss when x == 0 {{ 1/2: x' = 0; 1/2: x' = 1 }}; {CYCLE.split('; ')[1]}; {OUT}; {STAY}", "[toss]: -1; [down]: 2001/1000"), "E311"),
+    "mean-zero-coin": (spec(f"{TOSS}; {DOWN}; {OUT}; {STAY}", "[toss]: -1; [down]: 2"), "E310"),
+    "mean-positive-coin": (spec(f"{TOSS}; {DOWN}; {OUT}; {STAY}", "[toss]: -1; [down]: 2001/1000"), "E311"),
     "no-optimum": (spec("action wait { stay }", "-1"), "E311"),
     "no-optimum-by-cycle": (spec(CYCLE, "[up]: 1; [down]: -2"), "E311"),
-    "no-optimum-with-some-chance": (spec("action on when x == 0 { 1e-30: x' = 1; 1 - 1e-30: x' = 2 }; action w when x >= 1 { stay }", "when x == 1: -1"), "E311"),
+    "no-optimum-with-some-chance": (
+        spec("action on when x == 0 { 1e-30: x' = 1; 1 - 1e-30: x' = 2 }; action w when x >= 1 { stay }", "when x == 1: -1"),
+        "E311",
+    ),
     # distributions
     "mass-less": (spec("action a when x == 0 { 1/2: x' = 2; 1/4: x' = 3 }; " + STAY, "[a]: 1"), "E302"),
     "mass-less-by-1e-18": (spec("action a when x == 0 { 1/2: x' = 2; 1/2 - 1e-18: x' = 3 }; " + STAY, "[a]: 1"), "E302"),
@@ -76,7 +81,10 @@ REFUSED: dict[str, tuple[str, str]] = {
     "beyond-the-range": (spec("action a { x' = x + 1 }", "[a]: -1"), "E301"),
     "below-the-range": (spec("action a { x' = x - 1 }", "[a]: -1"), "E301"),
     "no-integer": (spec("action a { x' = x / 2 + 1/2 }", "0"), "E206"),
-    "division-by-zero": (spec(f"action a when x == 0 {{ x' = 1 }}; action b when x == 1 and 1 / (x - 1) > 0 {{ x' = 2 }}; {STAY}", "[a]: 1"), "E304"),
+    "division-by-zero": (
+        spec(f"action a when x == 0 {{ x' = 1 }}; action b when x == 1 and 1 / (x - 1) > 0 {{ x' = 2 }}; {STAY}", "[a]: 1"),
+        "E304",
+    ),
     "division-in-a-reward": (spec(reward="[a]: 1 / (x' - 2)"), "E304"),
     "division-in-a-probability": (spec("action a when x == 0 { 1 / x: x' = 2 }; " + STAY, "[a]: 1"), "E304"),
     # numbers of claims
@@ -110,7 +118,9 @@ ALLOWED: dict[str, str] = {
     "division-by-zero-out-of-reach": spec(MOVES + "; action z when x == 1 and 1 / (x - 1) > 0 { stay }"),
     "mass-out-of-reach": spec(MOVES + "; action z when x == 1 { x / 2: x' = 2 }"),
     "overflow-out-of-reach": spec(MOVES + "; action z when x == 1 { x' = x + 9 }"),
-    "loop-that-is-left-surely": spec(f"action a when x == 0 {{ 1/1000: x' = 2; 999/1000: stay }}; {STAY}", "[a]: 1", safe="P[F x == 3] <= 0"),
+    "loop-that-is-left-surely": spec(
+        f"action a when x == 0 {{ 1/1000: x' = 2; 999/1000: stay }}; {STAY}", "[a]: 1", safe="P[F x == 3] <= 0"
+    ),
     "distance-zero": spec(claim="claim c: forall pi : Pi. near_optimal(J, pi, 0) => Safe(pi)"),
     "bound-one": spec(safe="P[F x == 3] <= 1"),
     "discount-zero": spec(score="E[r, discount 0]", claim="claim c: max(J) == 10"),
@@ -133,7 +143,13 @@ def test_allowed(name: str, tmp_path: Path) -> None:
 def test_a_cost_may_be_infinite(tmp_path: Path) -> None:
     """Waiting for ever with any chance costs infinitely much: eps* is 0."""
     find = "find m in [0, 1] maximal for forall pi : Pi. near_optimal(J, pi, m) => Safe(pi)"
-    text = spec(f"action wait when x == 0 {{ stay }}; {OUT}; {STAY}", "[wait]: 1", score="P[F x == 2]", safe="E[r, total] <= 3", claim=f"{CLAIM}\n{find}")
+    text = spec(
+        f"action wait when x == 0 {{ stay }}; {OUT}; {STAY}",
+        "[wait]: 1",
+        score="P[F x == 2]",
+        safe="E[r, total] <= 3",
+        claim=f"{CLAIM}\n{find}",
+    )
     require(decide(text, tmp_path), {"c": False, "m": (0, True)})
 
 
