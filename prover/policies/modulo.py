@@ -19,6 +19,7 @@ from prover.policies.controller import Controller, mix
 from prover.policies.query import Literals, Query, ValueOf, evaluate, implicants, references
 from prover.policies.stationary import stationary
 from prover.policies.theory import Candidate, Closed, Column, Flags, RowName, Stuck, Supports, Theory, Threshold, Tree
+from prover.policies.tidy import tidy
 from prover.policies.unfold import fraction
 from prover.solve import lp
 from prover.solve.evaluate import evaluate as value_of
@@ -223,7 +224,11 @@ class Search:
                 edge = sign * low[0]
                 # Shown near the edge, but strictly inside: where the claim is about to break says more than a far corner.
                 near = {v: NEAR * outcome.point.get(v, fmpq(0)) + (1 - NEAR) * low[1].get(v, fmpq(0)) for v in {*outcome.point, *low[1]}}
-                places = [near, low[1]]
+                limit = {("unknown",): sign}
+                slack = sign * (2 * near.get(("unknown",), fmpq(0)) - low[1].get(("unknown",), fmpq(0)))
+                places = [tidy([*rows, lp.Row(limit, -slack, "<=")], nonnegative, near), low[1]]
+        else:
+            places = [tidy(rows, nonnegative, outcome.point)]
         controllers: dict[str, Controller] = {}
         used: dict[str, Sequence[tuple[fmpq, fmpq, Point]] | None] = {}
         for player, found in points.items():

@@ -185,6 +185,30 @@ def test_thresholds(restrict: str, edge: Edge, tmp_path: Path) -> None:
     assert answer == edge
 
 
+def test_a_loop_that_is_not_reached_earns_nothing(tmp_path: Path) -> None:
+    """Staying in 2 loses nothing; every other policy loses for ever.  States 0 and 1 form a loop that only the others reach."""
+    text = """
+world W {
+  var at : 0..3
+  init { 1/2: at = 3; 1/2: at = 2 }
+  action a when at == 0 { 1: at' = 1 }
+  action b when at == 0 { 1: at' = 2 }
+  action a when at == 1 { 1/2: at' = 0; 1/2: at' = 1 }
+  action a when at == 2 { 1: at' = 2 }
+  action b when at == 2 { 1: at' = 0 }
+  action a when at == 3 { 1: at' = 2 }
+  reward pay { [a] when at == 0: (-3/2); [a] when at == 1: (-3/4); [b] when at == 2: -1; [a] when at == 3: (-2/3) }
+  label goal = at == 3
+  label bad = at == 2 or at == 3
+}
+policies Pi over W { deterministic; memoryless }
+score L(pi : Pi) = E[pay, until goal]
+score R(pi : Pi) = P[G F bad]
+claim c: forall pi : Pi. (L(pi) >= -2 => (R(pi) == 1 and L(pi) == 0))
+"""
+    assert verdict(text, tmp_path) == "holds"
+
+
 def test_no_time_is_unknown(tmp_path: Path) -> None:
     context, query = load_text(STAY + "policies Pi over W\n" + NEAR, tmp_path / "a.spec")
     answer = direct(context, next(staged(context, query)), time.monotonic() - 1)

@@ -52,4 +52,62 @@ def test_a_horizon_rewards_looking_at_the_clock(restrict: str, most: int, least:
 
 def test_constants_and_signs(tmp_path: Path) -> None:
     found = optimum(f"{HORIZON}policies Pi over W\nscore J(pi : Pi) = 1/2 - 2 * P[G x == 0] - E[pay, horizon 1]\nclaim c: forall pi : Pi. J(pi) <= max(J)\n", tmp_path)
-    assert (found.lower, found.upper) == (Fraction(-5, 2), Fraction(-5, 2))  # work once, finish later: 1/2 - 0 - ... - 1, but never staying
+    assert found.lower == found.upper == Fraction(-1, 2)  # work in the first step, finish later
+
+
+@pytest.mark.parametrize("restrict", ["", " { deterministic; memoryless }"])
+@pytest.mark.parametrize("kind", ["endless", "bounded", "discount"])
+@pytest.mark.parametrize("end", ["max", "min"])
+def test_against_enumeration(restrict: str, kind: str, end: str, tmp_path: Path) -> None:
+    """Deterministic policies over the states, or over states and memory: the best of them is the optimum of the type."""
+
+    @few(20)
+    @given(st.randoms(use_true_random=False))
+    def run(rng: object) -> None:
+        world = random_claims.world(rng, False)  # type: ignore[arg-type]
+        objectives = [random_claims.objective(rng, kind)]  # type: ignore[arg-type]
+        claim = ("cmp", "<=", ([(Fraction(1), 0, "pi"), (Fraction(-1), 0, end)], Fraction(0)))
+        oracle = brute.Brute(world, objectives)
+        try:
+            points = [oracle.value(p)[0] for p in oracle.policies("memoryless" in restrict)]
+            found = optimum(brute.text(world, objectives, claim, restrict), tmp_path)
+        except (brute.TooMany, SpecError):
+            assume(False)
+            raise
+        assume(None not in points)
+        best = (max if end == "max" else min)(points)  # type: ignore[type-var]
+        assert (f(found.lower), f(found.upper)) == (best, best)
+
+    run()
+
+
+LOOP = """\
+world W {
+  var x : 0..1 = 0
+  action again when x == 0 { stay }
+  action leave when x == 0 { x' = 1 }
+  deadlock absorbs
+  reward pay { [again]: AMOUNT
+    [leave]: 3 }
+}
+policies Pi over W
+policies Stay over W { deterministic; memoryless }
+score J(pi : Pi) = SIGNE[pay, total]
+"""
+
+
+@pytest.mark.parametrize(
+    ("amount", "sign", "end", "code"),
+    [("-1", "", "max", None), ("-1", "", "min", "E311"), ("1", "", "max", "E311"), ("1", "0 - ", "max", None), ("1", "0 - ", "min", "E311"), ("1", "", "min", None)],
+)
+def test_infinite_optima_are_refused(amount: str, sign: str, end: str, code: str | None, tmp_path: Path) -> None:
+    text = LOOP.replace("AMOUNT", amount).replace("SIGN", sign) + f"claim c: forall pi : Pi. J(pi) <= {end}(J) + 10\n"
+    if code is None:
+        assert f(optimum(text, tmp_path).lower) == (-3 if sign else 3)
+    else:
+        assert codes_of(text, tmp_path) == [code]
+
+
+def test_under_every_policy_the_losses_go_on(tmp_path: Path) -> None:
+    text = LOOP.replace("AMOUNT", "-1").replace("SIGN", "").replace("  deadlock absorbs\n", "  action moan when x == 1 { stay }\n").replace("[again]", "[moan]: -1\n    [again]")
+    assert codes_of(text + "claim c: forall pi : Pi. J(pi) <= max(J)\n", tmp_path) == ["E311"]
