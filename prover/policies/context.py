@@ -12,7 +12,7 @@ from dsl.semantics import show
 from dsl.spec import Atom, Objective, Spec
 from prover.policies.controller import Controller
 from prover.policies.query import Query
-from prover.solve.welldefined import Diverges, WellDefined, well_defined
+from prover.solve.welldefined import Diverges, WellDefined, diverges, well_defined
 from prover.worlds.explore import explore
 from prover.worlds.mdp import Mdp
 from prover.worlds.objective import Stream
@@ -77,6 +77,11 @@ class Context:
                 raise SpecError([self._diverges(outcome, query.origins[stream])])
             known = self._defined[key] = outcome
         return known
+
+    def growth(self, query: Query, stream: Stream, sign: int) -> Diagnostic | None:
+        """The loop around which ``sign`` times the reward grows for ever, as a diagnostic."""
+        outcome = diverges(self.product(query, stream.world, (stream,), 0), 0, sign)
+        return None if outcome is None else self._diverges(outcome, query.origins[stream])
 
     def _diverges(self, outcome: Diverges, objective: Objective) -> Diagnostic:
         mdp = outcome.product.mdp

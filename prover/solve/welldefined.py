@@ -52,6 +52,12 @@ def well_defined(product: Product, stream: int) -> WellDefined | Diverges:
     return failures[0]
 
 
+def diverges(product: Product, stream: int, sign: int) -> Diverges | None:
+    """The loop that keeps ``sign`` times the stream from being a score, if there is one."""
+    outcome = _Folded(product, stream).certificate(sign)
+    return outcome if isinstance(outcome, Diverges) else None
+
+
 class _Folded:
     """The product with its zero-reward end components collapsed."""
 

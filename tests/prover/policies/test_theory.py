@@ -193,16 +193,16 @@ world W {
 }
 policies Pi over W
 score J(pi : Pi) = E[pay, horizon 2]
-find e in (0, 5] maximal for forall pi : Pi. max(J) - J(pi) < e
+find e in (0, 5] minimal for forall pi : Pi. max(J) - J(pi) < e
 """
     _, query = query_of(text, tmp_path)
     theory = Theory(query, {}, [Bounds(fmpq(1), fmpq(2))])
-    rows = dict(theory.background(Threshold(fmpq(4), False, "maximal"), {("optimum", 0)}))
+    rows = dict(theory.background(Threshold(fmpq(4), False, "minimal"), {("optimum", 0)}))
     assert {name: (row.constant, row.op) for name, row in rows.items()} == {
         ("optimum", 0, "upper"): (-2, "<="),
         ("optimum", 0, "lower"): (1, "<="),
         ("unknown", "low"): (0, "<"),
         ("unknown", "high"): (-5, "<="),
-        ("threshold",): (-4, "<"),
+        ("threshold",): (4, "<"),
     }
     assert isinstance(lp.feasible(list(rows.values())), lp.Feasible)
