@@ -176,7 +176,7 @@ class InitOutcomes:
 
 @dataclass(frozen=True, slots=True)
 class InitUniform:
-    """``init uniform phi``: uniform over the valuations that satisfy phi; variables that phi does not read and that have a default keep it."""
+    """``init uniform phi``: uniform over the valuations that satisfy phi; variables with a default that phi does not read keep it."""
 
     condition: Expr
     span: Span = field(compare=False)

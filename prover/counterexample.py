@@ -11,7 +11,7 @@ from prover.policies.context import Context
 from prover.policies.controller import Controller
 from prover.policies.modulo import Counterexample as Found
 from prover.policies.policy_file import write
-from prover.policies.query import Inequality, OptimumOf, Query, TheUnknown, ValueOf, evaluate
+from prover.policies.query import Inequality, Literals, OptimumOf, Query, TheUnknown, ValueOf, evaluate
 from prover.policies.theory import Bounds
 from prover.replay import Replay, Step, Trace
 from prover.worlds.objective import Stream
@@ -134,10 +134,10 @@ def exhibit(context: Context, query: Query, found: Found, bounds: list[Bounds], 
         mdp = context.mdp(context.spec.policy_type(types[player]).world)
         worth = {query.origins[query.streams[i]].text: show_value(query, i, values[player, i], signs) for i in used_streams(query, player)}
         policies[player] = WitnessPolicy(player, write(controller, mdp), worth, parts(context, types[player], found, player, controller))
-    broken = [i for i, held in found.literals]
-    lines = tuple(dict.fromkeys(explain(query, i, truth.get(i), bounds) for i in broken if truth.get(i) is not None))
+    literals = found.literals or tuple((i, v) for i, v in truth.items() if v is not None)
+    lines = tuple(dict.fromkeys(explain(query, i, truth.get(i), bounds) for i, _ in literals if truth.get(i) is not None))
     unknown_named = None if unknown is None or query.unknown is None else (query.unknown.name, unknown)
-    return Counterexample(policies, most_telling(query, found, replays), lines, unknown_named)
+    return Counterexample(policies, most_telling(query, literals, replays), lines, unknown_named)
 
 
 def replay(context: Context, query: Query, type: str, controller: Controller) -> Replay:
@@ -233,9 +233,9 @@ def explain(query: Query, index: int, held: bool | None, bounds: list[Bounds]) -
     return f"{'holds' if held else 'fails'}: {query.texts[index]}{tail}"
 
 
-def most_telling(query: Query, found: Found, replays: Mapping[str, Replay]) -> Trace | None:
+def most_telling(query: Query, literals: Literals, replays: Mapping[str, Replay]) -> Trace | None:
     """The most probable run that makes an unwanted event happen; if the claim breaks for other reasons, the most likely run."""
-    for index, held in reversed(found.literals):
+    for index, held in reversed(literals):
         for c, term in query.inequalities[index].terms:
             if isinstance(term, ValueOf) and term.policy in replays and query.streams[term.stream].kind == "probability":
                 grows = (c > 0) != held  # a failed `P <= bound`: the event is too likely

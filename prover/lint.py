@@ -9,6 +9,7 @@ from dsl.diagnostic import Diagnostic
 from dsl.spec import Claim, Find, Formula, Not, Or, Quantified, Spec
 from prover.policies.context import Context
 from prover.policies.decide import decide
+from prover.policies.named import workspace
 from prover.policies.query import Builder, TheUnknown
 
 MAX_STATES = 20_000  # a lint must be quick; larger worlds are left alone
@@ -16,7 +17,7 @@ MAX_STATES = 20_000  # a lint must be quick; larger worlds are left alone
 
 def idle_claims(spec: Spec, path: Path) -> Iterator[Diagnostic]:
     """W904 and W910, in the order of the claims.  Raises SpecError where the world itself makes no sense."""
-    context = Context(spec, path.parent, max_states=MAX_STATES)
+    context = workspace(spec, path.parent, max_states=MAX_STATES)
     for statement in spec.statements:
         body = statement.body
         if isinstance(statement, (Claim, Find)) and isinstance(body, Quantified) and body.kind == "forall" and body.variables:

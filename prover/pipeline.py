@@ -47,6 +47,7 @@ def prove(
     ``timeout`` is in seconds, for each statement; ``precision`` bounds the width of a threshold that has no exact answer.
     """
     from dsl.typecheck import load
+    from prover.policies.named import workspace
 
     _allow_long_numbers()
     path = Path(path)
@@ -54,7 +55,7 @@ def prove(
     sources: Mapping[str, Source] = {}
     try:
         spec, sources = load(path)
-        context = Context(spec, path.parent, max_states=max_states, progress=progress)
+        context = workspace(spec, path.parent, max_states=max_states, progress=progress)
         wanted = selected(spec, claim)
         explore_worlds(context)
         results = decide_all(context, wanted, method, timeout, precision)
@@ -153,11 +154,12 @@ def stated(path: Path | str, name: str) -> tuple[dict[str, Any], list[dict[str, 
     """
     from dsl.typecheck import load
     from prover import storey1
+    from prover.policies.named import workspace
     from prover.worlds.small import explore_small
 
     path = Path(path)
     spec, _ = load(path)
-    context = Context(spec, path.parent)
+    context = workspace(spec, path.parent)
     for world in spec.worlds:
         limit = context.max_states
         mdp = explore_small(world, limit=limit, max_states=limit, rewards=tuple(r.name for r in world.rewards), progress=None)
@@ -180,7 +182,8 @@ def export_smt2(path: Path | str) -> dict[str, str]:
     """Every query that the claims of the spec ask, as SMT-LIB 2 text by name; unsat means that the claim is true."""
     from dsl.typecheck import load
     from prover.policies.export import scripts
+    from prover.policies.named import workspace
 
     path = Path(path)
     spec, _ = load(path)
-    return scripts(Context(spec, path.parent))
+    return scripts(workspace(spec, path.parent))

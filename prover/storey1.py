@@ -13,7 +13,7 @@ from prover.certificate import Document, refutation
 from prover.checker.check import Derived, check
 from prover.flint import fmpq
 from prover.policies.context import Context
-from prover.policies.decide import Decided, Found, decide, find, named_controller
+from prover.policies.decide import Decided, Found, decide, find
 from prover.policies.modulo import Counterexample, Search, mixes
 from prover.policies.optimum import Optimum
 from prover.policies.query import Builder, Inequality, OptimumOf, Query, interval
@@ -127,7 +127,7 @@ def exhibit(context: Context, query: Query, found: Counterexample, optima: list[
     certify_optima(context, query, optima, clock)
     complete = dict(found.controllers)
     for name, _ in query.named:
-        complete.setdefault(name, named_controller(context, name, clock))
+        complete.setdefault(name, context.controller(name, clock))
     return counterexample.exhibit(context, query, replace(found, controllers=complete), bounds, signs(context, query))
 
 
@@ -175,7 +175,7 @@ def stated_claim(context: Context, statement: Claim | Find, clock: Clock) -> dic
     query = builder.query("find" if unknown else body.kind, builder.skeleton(body.body), unknown)
     document = Document(context, query)
     for name, type in query.named:
-        document.named.append((name, type, named_controller(context, name, clock)))
+        document.named.append((name, type, context.controller(name, clock)))
     kind = "find" if unknown else body.kind
     return document.finish(document.claim(statement.name, kind, statement.text), [], {})
 

@@ -27,6 +27,7 @@ ROOMS = (
     ("prover.certificate", "prover.counterexample"),
     ("prover.deadline",),
     ("prover.storey1",),
+    ("prover.lint",),
     ("prover.training",),
     ("prover.pipeline",),
     ("prover.report",),

@@ -86,7 +86,7 @@ def belongs(controller: Controller, kind: PolicyType, world: World) -> bool:
         return False
     if kind.memoryless and not functional([(sight(state), rule.play) for (_, state), rule in rules]):
         return False
-    if kind.memory is not None and not functional([(state, rule.play) for (_, state), rule in rules]):
+    if kind.memory is not None and not functional([(sight(state), rule.play) for (_, state), rule in rules]):
         nodes = {node for _, _, node in controller.start} | {node for node, *_ in steps} | {node for *_, node in steps}
         if not (pure and len(nodes) <= kind.memory and functional([((node, s), after) for node, _, s, after in steps])):
             return False

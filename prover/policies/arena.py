@@ -102,15 +102,12 @@ class Arena:
         self.points.append(point)
         return point
 
-    def loops(self, ray: Unbounded, finite: frozenset[int], rounds: int) -> None:
-        """Points that go around a gaining loop about ``rounds`` times and then stop: finite, but far out."""
-        proper = supremum(self.product, {}, finite)
-        if not isinstance(proper, Supremum) or proper.bound is None:
-            return
+    def loops(self, ray: Unbounded, base: Point, rounds: int) -> None:
+        """A point that goes around a gaining loop about ``rounds`` times and then follows ``base``: finite if it is, but far out."""
         stay, leave = 1 - fmpq(1, rounds), fmpq(1, rounds)
         loop = set(ray.loop)
         plan: list[Decision] = []
-        for node, (going, stopping) in enumerate(zip(ray.plan, proper.plan, strict=True)):
+        for node, (going, stopping) in enumerate(zip(ray.plan, base.plan, strict=True)):
             toward = self._toward(node, loop)
             if node not in loop and toward is not None:
                 going = toward

@@ -14,9 +14,10 @@ def belongs(controller: Controller, type: PolicyType, mdp: Mdp) -> bool:
     if type.deterministic and not controller.is_deterministic:
         return False
     sight = _sight(type.observes, mdp)
+    needs_no_memory = _function((sight(state), dict(actions)) for (_, state), (actions, _) in controller.rules.items())
     if type.memoryless:
-        return _function((sight(state), dict(actions)) for (_, state), (actions, _) in controller.rules.items())
-    if type.memory is not None and not controller.is_memoryless and not _remembers(controller, type.memory, mdp):
+        return needs_no_memory
+    if type.memory is not None and not needs_no_memory and not _remembers(controller, type.memory, mdp):
         return False
     return type.observes is None or _sees_only(controller, sight, mdp)
 

@@ -9,6 +9,7 @@ from dsl.diagnostic import Diagnostic, SpecError
 from dsl.spec import And, Compare, Formula, Linear, Not, OptimalPolicy, Optimum, Or, Policy, Unknown, Value
 from prover.policies.context import Context
 from prover.policies.controller import Controller
+from prover.policies.optimum import NoPolicyFoundError
 from prover.policies.query import Builder, Interval
 
 SELF = "self"
@@ -67,7 +68,10 @@ def _free(context: Context, policy: Policy, body: OptimalPolicy, clock: Callable
         raise SpecError([_error(policy, f"the score of `{policy.name}` is constant")])
     query = builder.query("forall", skeleton)
     depth = max((s.steps for s in query.streams if s.kind == "horizon"), default=0)
-    reached = stage(context, query, depth, clock, None).optima[0]
+    try:
+        reached = stage(context, query, depth, clock, None).optima[0]
+    except NoPolicyFoundError as reason:
+        raise SpecError([_error(policy, str(reason))]) from None
     if reached.lower != reached.upper:
         raise SpecError(
             [_error(policy, f"the optimum of `{policy.name}` is only known to lie between {reached.lower} and {reached.upper}")]

@@ -28,10 +28,21 @@ class WorldSummary:
     seconds: float
 
 
+Finder = Callable[["Context", str, Callable[[], None]], Controller]  # (context, named policy, clock)
+
+
 class Context:
     """Everything here is computed once, when first asked for."""
 
-    def __init__(self, spec: Spec, root: Path, *, max_states: int = 10_000_000, progress: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        root: Path,
+        finder: Finder,
+        *,
+        max_states: int = 10_000_000,
+        progress: Callable[[str], None] | None = None,
+    ) -> None:
         self.spec, self.root, self.max_states = spec, root, max_states
         self.progress = progress or _silent
         self.mdps: dict[str, Mdp] = {}
@@ -39,6 +50,7 @@ class Context:
         self._columns: dict[tuple[str, Atom], Sequence[bool]] = {}
         self._defined: dict[tuple[Stream, Atom | None], WellDefined] = {}
         self.controllers: dict[str, Controller] = {}
+        self._finder = finder
 
     def mdp(self, world: str) -> Mdp:
         known = self.mdps.get(world)
@@ -51,6 +63,13 @@ class Context:
             )
             self.mdps[world] = known
             self.summaries.append(WorldSummary(world, known.states, known.choices, known.transitions, time.perf_counter() - begin))
+        return known
+
+    def controller(self, policy: str, clock: Callable[[], None]) -> Controller:
+        """The named policy as a controller; finding an optimal one is itself a search, so the finder is handed in."""
+        known = self.controllers.get(policy)
+        if known is None:
+            known = self.controllers[policy] = self._finder(self, policy, clock)
         return known
 
     def conditions(self, world: str, atoms: Sequence[Atom]) -> list[Sequence[bool]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from fractions import Fraction
 
@@ -13,9 +13,9 @@ from prover.flint import fmpq
 from prover.policies.arena import Arena
 from prover.policies.context import Context
 from prover.policies.controller import Controller
-from prover.policies.modulo import Counterexample, Search
-from prover.policies.optimum import Optimum, optimum
-from prover.policies.query import Query
+from prover.policies.modulo import Counterexample, Search, mixes
+from prover.policies.optimum import NoPolicyFoundError, Optimum, optimum
+from prover.policies.query import Interval, OptimumQuery, Query
 from prover.policies.theory import Bounds, Stuck, Theory, Threshold, Tree
 from prover.solve.evaluate import trivial_plan
 from prover.worlds.automaton import longest_bound
@@ -92,7 +92,7 @@ def stage(context: Context, query: Query, depth: int, clock: Callable[[], None],
         type = spec.policy_type(type_name)
         controller = (fixed or {}).get(player)
         if controller is None and player in dict(query.named):
-            controller = named_controller(context, player, clock)
+            controller = context.controller(player, clock)
         if controller is None:
             types[player] = type
             arenas[player] = world_arena(type.world)
@@ -100,9 +100,30 @@ def stage(context: Context, query: Query, depth: int, clock: Callable[[], None],
             types[player] = None
             made = context.product(query, type.world, tuple(worlds.get(type.world, ())), depth, controller)
             arenas[player] = fixed_arena(made, flaggable.get(type.world, {}))
-    optima = [optimum(context, query, k, world_arena(spec.policy_type(o.over).world), clock) for k, o in enumerate(query.optima)]
+
+    def optimum_arena(wanted: OptimumQuery) -> Arena:
+        """Its own product where the other streams would only bring memory: for restricted types, and beside other time scales."""
+        type = spec.policy_type(wanted.over)
+        own = tuple(query.streams[i] for _, i in wanted.body)
+        least = own_depth(own)
+        if least is None or (mixes(type) and least == depth):
+            return world_arena(type.world)
+        made = context.product(query, type.world, own, least)
+        return Arena(
+            made, {i: flaggable[type.world][k] for i, s in enumerate(own) if (k := worlds[type.world].index(s)) in flaggable[type.world]}
+        )
+
+    optima = [optimum(context, query, k, optimum_arena(o), clock) for k, o in enumerate(query.optima)]
     theory = Theory(query, arenas, [Bounds(o.lower, o.upper) for o in optima])
     return Stage(query, theory, optima, Search(query, theory, types, clock), types)
+
+
+def own_depth(streams: Sequence[Stream]) -> int | None:
+    """The layers that these streams need by themselves; None if they live on different time scales."""
+    groups = {s.factor for s in streams if s.kind != "horizon"}
+    if len(groups) > 1:
+        return None
+    return max((s.steps for s in streams if s.kind == "horizon"), default=0)
 
 
 def fixed_arena(product: Product, flaggable: Mapping[int, int]) -> Arena:
@@ -113,12 +134,6 @@ def fixed_arena(product: Product, flaggable: Mapping[int, int]) -> Arena:
     return arena
 
 
-def named_controller(context: Context, name: str, clock: Callable[[], None]) -> Controller:
-    from prover.policies.named import controller
-
-    return controller(context, name, clock)
-
-
 def decide(context: Context, query: Query, clock: Callable[[], None], fixed: Mapping[str, Controller] | None = None) -> Decided:
     """Proves or refutes a ``forall`` query."""
     last: Decided | None = None
@@ -127,6 +142,8 @@ def decide(context: Context, query: Query, clock: Callable[[], None], fixed: Map
             current = make()
         except ProductTooLarge:
             break
+        except NoPolicyFoundError as reason:
+            return last or Decided(query, Theory(query, {}, []), [], Stuck(str(reason)))
         outcome = current.search.decide()
         last = Decided(query, current.theory, current.optima, outcome)
         if not isinstance(outcome, Stuck):
@@ -168,6 +185,8 @@ def find(context: Context, query: Query, clock: Callable[[], None], precision: F
             current = make()
         except ProductTooLarge:
             break
+        except NoPolicyFoundError as reason:
+            return best if isinstance(best, Found) else Stuck(str(reason))
         outcome = _descend(current, query, clock, precision)
         if isinstance(outcome, Found) and (
             outcome.exact or outcome.width() <= _fmpq(precision) * max(fmpq(1), abs(outcome.value or fmpq(0)))
@@ -234,6 +253,8 @@ def _descend(current: Stage, query: Query, clock: Callable[[], None], precision:
         value = None if end is None else fmpq(end.numerator, end.denominator)
         closed = interval.high_closed if direction == "maximal" else interval.low_closed
         return Found(decided, value, end is not None and closed, None, True)
+    if not _contains(interval, threshold.value):
+        return Found(decided, threshold.value, False, breaks, True)
     closed_threshold = Threshold(threshold.value, True, direction)
     at_edge = current.search.decide(closed_threshold)
     if isinstance(at_edge, Counterexample):
@@ -241,6 +262,11 @@ def _descend(current: Stage, query: Query, clock: Callable[[], None], precision:
     if isinstance(at_edge, Stuck):
         return Found(decided, threshold.value, False, breaks, True, at_edge.reason)
     return Found(Decided(query, current.theory, current.optima, at_edge, closed_threshold), threshold.value, True, breaks, True)
+
+
+def _contains(interval: Interval, value: fmpq) -> bool:
+    above = interval.low is None or value > _fmpq(interval.low) or (interval.low_closed and value == _fmpq(interval.low))
+    return above and (interval.high is None or value < _fmpq(interval.high) or (interval.high_closed and value == _fmpq(interval.high)))
 
 
 def _fmpq(x: Fraction) -> fmpq:

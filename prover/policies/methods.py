@@ -1,13 +1,70 @@
-"""Which method decides: the search modulo policies, the direct encoding, or both against each other."""
+"""Which method decides: the search modulo policies, the direct encoding in z3, or both against each other.
+
+The direct encoding has no certificate of its own: what it finds true still needs the search's tree, what it finds false is replayed.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
+from prover.flint import fmpq
 from prover.policies.context import Context
-from prover.policies.decide import Decided, decide
+from prover.policies.decide import Decided, decide, stages
+from prover.policies.encode import DirectCounterexample, direct
+from prover.policies.modulo import Counterexample
+from prover.policies.optimum import NoPolicyFoundError
 from prover.policies.query import Query
+from prover.policies.theory import Stuck, Theory
+from prover.worlds.product import ProductTooLarge
+
+PATIENCE = 20.0  # seconds that `auto` gives the second method where the first is stuck
+UNCERTIFIED = "z3 finds no counterexample, but no certificate was found either"
+
+
+class DisagreementError(RuntimeError):
+    """Two methods gave opposite answers: a bug, never a verdict."""
 
 
 def decide_by(context: Context, query: Query, clock: Callable[[], None], method: str) -> Decided:
-    return decide(context, query, clock)
+    """``method``: auto, smt, lazy or both."""
+    if method == "smt":
+        second = _direct(context, query, clock, None)
+        if isinstance(second.outcome, Counterexample):
+            return second
+        if isinstance(second.outcome, Stuck) and second.outcome.reason != UNCERTIFIED:
+            return second
+        return decide(context, query, clock)
+    first = decide(context, query, clock)
+    if method == "lazy" or (method == "auto" and not isinstance(first.outcome, Stuck)):
+        return first
+    second = _direct(context, query, clock, PATIENCE if method == "auto" else None)
+    refuted = isinstance(second.outcome, Counterexample)
+    if method == "both":
+        holds = isinstance(second.outcome, Stuck) and second.outcome.reason == UNCERTIFIED
+        if (isinstance(first.outcome, tuple) and refuted) or (isinstance(first.outcome, Counterexample) and holds):
+            raise DisagreementError("the search and the direct encoding disagree")
+    if isinstance(first.outcome, Stuck) and (refuted or _says_more(second.outcome)):
+        return second
+    return first
+
+
+def _says_more(outcome: object) -> bool:
+    return isinstance(outcome, Stuck) and outcome.reason == UNCERTIFIED
+
+
+def _direct(context: Context, query: Query, clock: Callable[[], None], patience: float | None) -> Decided:
+    """The direct encoding as a Decided: a counterexample, or Stuck (UNCERTIFIED where z3 says that the claim holds)."""
+    deadline = None if patience is None else time.monotonic() + patience
+    try:
+        stage = stages(context, query, clock)[0]()
+    except (ProductTooLarge, NoPolicyFoundError) as reason:
+        return Decided(query, Theory(query, {}, []), [], Stuck(str(reason) or "the world times the memory of the objectives is too large"))
+    outcome = direct(context, stage, deadline)
+    found: Counterexample | Stuck
+    if isinstance(outcome, DirectCounterexample):
+        unknown = None if outcome.unknown is None else fmpq(outcome.unknown.numerator, outcome.unknown.denominator)
+        found = Counterexample((), outcome.controllers, unknown, None, dict.fromkeys(outcome.controllers))
+    else:
+        found = Stuck(UNCERTIFIED if outcome == "holds" else outcome.removeprefix("unknown: "))
+    return Decided(query, stage.theory, stage.optima, found)

@@ -98,7 +98,9 @@ class Search:
                 self.clock()
                 outcome = self.check(literals, branch, {}, threshold)
                 if isinstance(outcome, Counterexample):
-                    return outcome
+                    if not any(self.theory.has_infinite(i, branch) and self.theory.truth(i, branch) is None for i, _ in literals):
+                        return outcome
+                    outcome = Stuck("the claim compares infinite values with each other")
                 if isinstance(outcome, Stuck):
                     stuck = outcome
         if stuck is not None:
@@ -131,6 +133,8 @@ class Search:
         outcome = self.theory.check(literals, flags, supports, threshold)
         if not isinstance(outcome, Candidate):
             return outcome
+        if any(self.theory.has_infinite(i, flags) and self.theory.truth(i, flags) is None for i, _ in literals):
+            return Stuck("the claim subtracts infinity from infinity; bound the rewards with `horizon` or `discount`")
         found = self._realise(outcome, literals, flags, supports, threshold)
         if found is not None:
             return found

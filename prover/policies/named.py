@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import assert_never
 
 from dsl import semantics
 from dsl.diagnostic import Diagnostic, SpecError
-from dsl.spec import FilePolicy, OptimalPolicy, Policy, TablePolicy
+from dsl.spec import FilePolicy, OptimalPolicy, Policy, Spec, TablePolicy
 from prover.policies import policy_file
 from prover.policies.belongs import belongs
 from prover.policies.context import Context, describe
@@ -16,11 +17,13 @@ from prover.policies.controller import Controller, Rule
 from prover.worlds.mdp import Mdp
 
 
+def workspace(spec: Spec, root: Path, *, max_states: int = 10_000_000, progress: Callable[[str], None] | None = None) -> Context:
+    """A context that finds the spec's named policies."""
+    return Context(spec, root, controller, max_states=max_states, progress=progress)
+
+
 def controller(context: Context, name: str, clock: Callable[[], None]) -> Controller:
     """SpecError E510..E514 where the policy makes no sense in its world."""
-    known = context.controllers.get(name)
-    if known is not None:
-        return known
     policy = context.spec.policy(name)
     type = context.spec.policy_type(policy.type)
     mdp = context.mdp(type.world)
@@ -38,7 +41,6 @@ def controller(context: Context, name: str, clock: Callable[[], None]) -> Contro
     if not belongs(result, type, mdp):
         message = f"policy {name} does not belong to type {type.name}"
         raise SpecError([Diagnostic("E514", policy.span, message, "give it a type without that restriction, or change the policy")])
-    context.controllers[name] = result
     return result
 
 

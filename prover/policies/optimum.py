@@ -18,6 +18,11 @@ from prover.solve.exact import Supremum
 from prover.solve.live import Support
 from prover.worlds.product import Product
 
+
+class NoPolicyFoundError(Exception):
+    """The optimum over the type is not known from either side."""
+
+
 Cases = tuple[Any, ...]  # ("lemma", Supremum) or ("choose", state, [(actions, Cases)...])
 MAX_CASES = 20_000
 
@@ -73,16 +78,7 @@ class _Extremum:
             raise SpecError([_infinite(query, wanted, "under every policy the losses go on for ever")])
         bound, cases = self.descend(relaxed, {})
         if self.best is None:
-            raise SpecError(
-                [
-                    Diagnostic(
-                        "E401",
-                        query.origins[query.streams[0]].span,
-                        f"no policy of type {self.type.name} was found for `{wanted.text}`",
-                        None,
-                    )
-                ]
-            )
+            raise NoPolicyFoundError(f"no policy of type {self.type.name} was found that attains `{wanted.text}`")
         return bound, cases, self.best[1]
 
     def ask(self, support: Support) -> Supremum | None:

@@ -16,10 +16,14 @@ from prover.flint import fmpq
 from prover.policies.arena import Arena, Point
 from prover.policies.query import Literals, OptimumOf, Query, TheUnknown, ValueOf
 from prover.solve import lp
+from prover.solve.evaluate import loop_gains
 from prover.solve.exact import Supremum, Unbounded
 from prover.solve.live import Support
 
 BITS = 32  # of a multiplier in the search
+
+MIXED = "objectives on different time scales: the best bound misses the claim by"
+REMEDY = "slack in the claim, or one discount or horizon for all its objectives, would decide it"
 
 Flags = Mapping[tuple[str, int], bool]  # (player, stream of the query) -> finite
 Supports = Mapping[str, Support]
@@ -95,6 +99,7 @@ class Ray:
 
     player: str
     ray: Unbounded
+    gains: tuple[fmpq, ...]  # what one round of the loop earns, by stream of the product
 
 
 class Theory:
@@ -180,37 +185,58 @@ class Theory:
         self, literals: Literals, flags: Flags, supports: Supports, threshold: Threshold | None, rounds: int = 10_000
     ) -> Closed | Candidate | Stuck:
         named = self.rows(literals, flags, threshold)
-        players = list(dict.fromkeys(c[1] for _, row in named for c in row.coefficients if c[0] == "value"))
-        players += [p for p, s in flags if not flags[p, s] and p not in players]
+        occurring = [t.policy for i, _ in literals for _, t in self.query.inequalities[i].terms if isinstance(t, ValueOf)]
+        players = list(dict.fromkeys(occurring + [p for p, s in flags if not flags[p, s]]))
         for player in players:
             vacuous = self._ask(player, {}, flags, supports)
             if not isinstance(vacuous, Unbounded) and vacuous.bound is None:
                 return Closed(("farkas", [(("lemma", vacuous, player), fmpq(1))]))
-        stretch = 2
+        rays: dict[str, list[Ray]] = {player: [] for player in players}
         for _ in range(rounds):
             points = {player: self.points(player, flags, supports) for player in players}
-            rows, nonnegative = self.hull_rows(named, points)
+            rows, nonnegative = self.hull_rows(named, points, rays)
             outcome = lp.feasible(rows, nonnegative)
             if isinstance(outcome, lp.Feasible):
-                return self._candidate(outcome, points, named, flags, supports)
+                return self._reach(outcome, points, rays, named, flags, supports)
             # Short multipliers keep the directions, and so the potentials, short; the exact ones decide where rounding says nothing.
             step = self._separate(named, rounded(named, outcome.multipliers[: len(named)]), players, flags, supports)
-            if isinstance(step, fmpq) and not self._grew(players, points, flags, supports):
+            known = isinstance(step, Ray) and any(step.gains == ray.gains for ray in rays[step.player])
+            if known or (isinstance(step, fmpq) and not self._grew(players, points, flags, supports)):
                 step = self._separate(named, outcome.multipliers[: len(named)], players, flags, supports)
             if isinstance(step, Closed):
                 return step
             if isinstance(step, Ray):
-                if stretch > 2**40:
-                    return Stuck(
-                        "the claim's negation is approached along a loop that pays for ever, but no policy was found that reaches it"
-                    )
-                self.arenas[step.player].loops(step.ray, self.finite(step.player, flags), stretch)
-                stretch *= 16
+                rays[step.player].append(step)
             elif not self._grew(players, points, flags, supports):
-                return Stuck(
-                    f"objectives on different time scales: the best bound misses the claim by {_size(step)}; slack in the claim, or one discount or horizon for all its objectives, would decide it"
-                )
+                return Stuck(f"{MIXED} {_size(step)}; {REMEDY}")
         return Stuck("too many policies were needed")
+
+    def _reach(
+        self,
+        outcome: lp.Feasible[Column],
+        points: dict[str, list[Point]],
+        rays: Mapping[str, Sequence[Ray]],
+        named: Sequence[tuple[RowName, lp.Row[Column]]],
+        flags: Flags,
+        supports: Supports,
+    ) -> Candidate | Stuck:
+        """A point of the hulls and their rays: where it needs a ray, policies that loop ever longer stand for it."""
+        stretch = 2
+        bases = {player: list(known) for player, known in points.items()}
+        found: lp.Feasible[Column] | lp.Infeasible = outcome
+        if any(v[0] == "ray" and x != 0 for v, x in outcome.point.items()):
+            found = lp.feasible(*self.hull_rows(named, points))
+        while isinstance(found, lp.Infeasible):
+            if stretch > 2**40:
+                return Stuck("the claim's negation is approached along a loop that pays for ever, but no policy was found that reaches it")
+            for player, loops in rays.items():
+                for ray in loops:
+                    for base in bases[player]:
+                        self.arenas[player].loops(ray.ray, base, stretch)
+                points[player] = self.points(player, flags, supports)
+            stretch *= 16
+            found = lp.feasible(*self.hull_rows(named, points))
+        return self._candidate(found, points, named, flags, supports)
 
     def _grew(self, players: Sequence[str], before: Mapping[str, Sequence[Point]], flags: Flags, supports: Supports) -> bool:
         return any(len(self.points(player, flags, supports)) != len(before[player]) for player in players)
@@ -226,6 +252,13 @@ class Theory:
             and p.respects(support)
             and (not cases or all(len(actions) == 1 for state, actions in p.plays().items() if state in cases))
         ]
+
+    def _extremes(self, players: Sequence[str], flags: Flags, supports: Supports) -> None:
+        """The best and the worst policies of each objective: directions that follow a loop may never ask for them."""
+        for player in players:
+            for i in range(len(self.arenas[player].product.streams)):
+                for sign in (1, -1):
+                    self._ask(player, {i: fmpq(sign)}, flags, supports)
 
     def _ask(self, player: str, weights: Mapping[int, fmpq], flags: Flags, supports: Supports) -> Lemma | Unbounded:
         arena, finite, support = self.arenas[player], self.finite(player, flags), supports.get(player, {})
@@ -259,8 +292,13 @@ class Theory:
         return known
 
     def hull_rows(
-        self, named: Sequence[tuple[RowName, lp.Row[Column]]], points: Mapping[str, Sequence[Point]]
+        self,
+        named: Sequence[tuple[RowName, lp.Row[Column]]],
+        points: Mapping[str, Sequence[Point]],
+        rays: Mapping[str, Sequence[Ray]] | None = None,
     ) -> tuple[list[lp.Row[Column]], frozenset[Column]]:
+        """The rows over weights of the points (they sum to 1 for each player) and amounts of the rays."""
+        far = rays or {}
         rows = []
         for _, row in named:
             coefficients: dict[Column, fmpq] = {}
@@ -273,12 +311,17 @@ class Theory:
                         assert value is not None
                         part = ("part", player, k)
                         coefficients[part] = coefficients.get(part, fmpq(0)) + c * value
+                    for k, ray in enumerate(far.get(player, ())):
+                        part = ("ray", player, k)
+                        coefficients[part] = coefficients.get(part, fmpq(0)) + c * ray.gains[i]
                 else:
                     coefficients[column] = c
             rows.append(lp.Row(coefficients, row.constant, row.op))
         for player, found in points.items():
             rows.append(lp.Row({("part", player, k): fmpq(1) for k in range(len(found))}, fmpq(-1), "="))
-        return rows, frozenset(("part", player, k) for player, found in points.items() for k in range(len(found)))
+        columns: list[Column] = [("part", player, k) for player, found in points.items() for k in range(len(found))]
+        columns += [("ray", player, k) for player, loops in far.items() for k in range(len(loops))]
+        return rows, frozenset(columns)
 
     def _separate(
         self,
@@ -307,7 +350,7 @@ class Theory:
                 continue
             answer = self._ask(player, weights, flags, supports)
             if isinstance(answer, Unbounded):
-                return Ray(player, answer)
+                return Ray(player, answer, tuple(loop_gains(self.arenas[player].product, answer)))
             if answer.bound is None:
                 return Closed(("farkas", [(("lemma", answer, player), fmpq(1))]))
             proof.append((("lemma", answer, player), fmpq(1)))

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from prover.flint import fmpq
 from prover.solve import chain
-from prover.solve.exact import Decision, Plan
+from prover.solve.exact import Decision, Plan, Unbounded
 from prover.worlds.components import strongly_connected_components
 from prover.worlds.product import Product
 
@@ -48,6 +48,33 @@ def recurrent(product: Product, plan: Plan) -> set[int]:
         if all(t in inside for k in component for t in targets[k]):
             found |= inside
     return found
+
+
+def loop_gains(product: Product, ray: Unbounded) -> list[fmpq]:
+    """What each stream earns on the way back to one node of a recurrent loop (0 for what is discounted)."""
+    index = {n: k for k, n in enumerate(ray.loop)}
+    graph = [
+        [index[product.successor[t]] for c, _ in distribution(ray.plan[n]) for t in product.transitions(c) if product.successor[t] in index]
+        for n in ray.loop
+    ]
+    bottom = [ray.loop[k] for k in strongly_connected_components(graph)[0]]
+    target, local = bottom[0], {n: k for k, n in enumerate(bottom)}
+    rows: list[chain.Row] = []
+    constants = []
+    for n in bottom:
+        row: chain.Row = {}
+        gain = [fmpq(0) for _ in product.streams]
+        for c, share in distribution(ray.plan[n]):
+            for i, stream in enumerate(product.streams):
+                if stream.group is None and stream.kind != "horizon":
+                    gain[i] += share * product.reward[i][c]
+            for t in product.transitions(c):
+                successor = product.successor[t]
+                if successor != target:
+                    row[local[successor]] = row.get(local[successor], fmpq(0)) + share * product.probability[t]
+        rows.append(row)
+        constants.append(gain)
+    return chain.solve(rows, constants)[local[target]]
 
 
 def evaluate(product: Product, plan: Plan) -> Vector:

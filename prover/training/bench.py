@@ -14,8 +14,9 @@ from prover.flint import fmpq
 from prover.policies.arena import Arena
 from prover.policies.context import Context
 from prover.policies.controller import Controller
-from prover.policies.decide import Stage, fixed_arena, named_controller, stages
+from prover.policies.decide import Stage, fixed_arena, stages
 from prover.policies.modulo import Counterexample, Search
+from prover.policies.optimum import NoPolicyFoundError
 from prover.policies.query import Inequality, Query, Skeleton, references
 from prover.policies.theory import Stuck, Theory, Tree
 from prover.solve.exact import Supremum
@@ -53,7 +54,7 @@ class Bench:
                 return None
             try:
                 made = self._makers[len(self._stages)]()
-            except ProductTooLarge:
+            except (ProductTooLarge, NoPolicyFoundError):
                 self._makers = self._makers[: len(self._stages)]
                 return None
             arenas = {player: _settled(arena) for player, arena in made.theory.arenas.items()}
@@ -141,7 +142,7 @@ class Bench:
         if self._named is None:
             self._named = {}
             for name, type in self.query.named:
-                made = replay(self.context, self.query, type, named_controller(self.context, name, self.clock))
+                made = replay(self.context, self.query, type, self.context.controller(name, self.clock))
                 for i in used_streams(self.query, name):
                     self._named[name, i] = made.value(self.query.streams[i])
         return self._named

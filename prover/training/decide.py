@@ -12,7 +12,6 @@ from typing import Any
 
 from dsl.spec import Assume, Claim, Quantified
 from prover import storey1
-from prover.checker.check import check
 from prover.policies.context import Context
 from prover.training.attempt import Attempt, Failed
 from prover.training.bench import Bench
@@ -112,7 +111,7 @@ class _Decision:
             return Unknown(f"what is given contradicts itself, so that everything would follow: no policies do this ({given})")
         proof = attempt.document(deepcopy(tree))
         names = frozenset(fact.name for fact in attempt.selection.facts if fact.name is not None)
-        derived = check(proof, permitted=names)
+        derived = storey1.accept(proof, names)
         if derived.confidence_lost:
             return Holds(proof, 1 - derived.confidence_lost, derived.assumptions)
         return Proved(proof, derived.assumptions)

@@ -13,7 +13,6 @@ from typing import Any
 from dsl.spec import Assume, Claim, Mixture, PolicyType, Quantified, Runs, Samples
 from prover.certificate import Document
 from prover.policies.context import Context
-from prover.policies.decide import named_controller
 from prover.policies.query import Query, Skeleton, references
 from prover.training import evidence
 from prover.training.evidence import Fact, Part
@@ -81,7 +80,7 @@ class Plan:
 
     def _mixture(self, mixture: Mixture) -> Fact:
         names = [name for _, name in mixture.parts]
-        controllers = {name: named_controller(self.context, name, self.clock) for name in names}
+        controllers = {name: self.context.controller(name, self.clock) for name in names}
         return evidence.mixture(mixture, controllers, {name: self.context.spec.policy(name).type for name in names})
 
     def _levels(self) -> list[tuple[Fact, ...]]:
@@ -129,7 +128,7 @@ class Plan:
         query = replace(self.query, skeleton=("and", *events))
         document = Document(self.context, query)
         for name, type in query.named:
-            document.named.append((name, type, named_controller(self.context, name, self.clock)))
+            document.named.append((name, type, self.context.controller(name, self.clock)))
         for part in parts_of(selection.facts):
             if part.name not in {name for name, _, _ in document.named}:
                 document.named.append((part.name, part.type, part.controller))

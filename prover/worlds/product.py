@@ -97,7 +97,10 @@ class _Builder:
             else:
                 column = mdp.rewards[stream.reward]
                 self.columns.append((_listed(column.index), [fmpq(x.numerator, x.denominator) for x in column.table]))
-        self.barren = [s.kind in ("total", "discount") and c is not None and not any(c[1][k] != 0 for k in set(c[0])) for s, c in zip(streams, self.columns, strict=True)]
+        self.barren = [
+            s.kind in ("total", "discount") and c is not None and not any(c[1][k] != 0 for k in set(c[0]))
+            for s, c in zip(streams, self.columns, strict=True)
+        ]
         used = sorted({a for s in streams for a in _atoms_of(s)})
         self.letters = [0] * mdp.states
         self.product.conditions = {a: conditions[a] for a in used}

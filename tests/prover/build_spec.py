@@ -19,6 +19,7 @@ from dsl.types import Int
 from prover.pipeline import Report, prove
 from prover.policies.context import Context
 from prover.policies.controller import Controller
+from prover.policies.named import workspace
 from prover.policies.query import Builder, Query, interval
 from prover.solve.exact import Supremum
 from prover.verdict import Verdict
@@ -160,7 +161,7 @@ def query_of(text: str, folder: Path) -> tuple[Context, Query]:
     statement = spec.statements[-1]
     builder = Builder(spec, statement.body.variables)
     unknown = interval(statement) if hasattr(statement, "low") else None
-    return Context(spec, folder), builder.query("find" if unknown else "forall", builder.skeleton(statement.body.body), unknown)
+    return workspace(spec, folder), builder.query("find" if unknown else "forall", builder.skeleton(statement.body.body), unknown)
 
 
 # ---------------------------------------------------------------- oracles

@@ -23,6 +23,7 @@ from prover.policies.controller import Controller
 from prover.policies.decide import Decided, Found, Stage, decide, find, stages
 from prover.policies.encode import Direct, DirectCounterexample, Edge, direct, threshold
 from prover.policies.modulo import Counterexample
+from prover.policies.named import workspace
 from prover.policies.query import Builder, Query, ValueOf, interval
 from prover.policies.theory import Stuck
 from tests.prover import brute, random_claims
@@ -40,8 +41,8 @@ def load_text(text: str, path: Path, which: int = 0) -> tuple[Context, Query]:
     statement = spec.statements[which]
     builder = Builder(spec, statement.body.variables)
     if hasattr(statement, "low"):
-        return Context(spec, path.parent), builder.query("find", builder.skeleton(statement.body.body), interval(statement))
-    return Context(spec, path.parent), builder.query("forall", builder.skeleton(statement.body.body))
+        return workspace(spec, path.parent), builder.query("find", builder.skeleton(statement.body.body), interval(statement))
+    return workspace(spec, path.parent), builder.query("forall", builder.skeleton(statement.body.body))
 
 
 def clock(seconds: float = SECONDS):

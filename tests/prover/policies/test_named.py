@@ -10,8 +10,7 @@ import pytest
 
 from dsl.diagnostic import SpecError
 from dsl.typecheck import load
-from prover.policies.context import Context
-from prover.policies.named import controller
+from prover.policies.named import controller, workspace
 from prover.verdict import Proved, Refuted
 from tests.prover.build_spec import HALF, ONE, codes_of, spec_file, verdicts_of
 
@@ -34,7 +33,7 @@ score J(pi : Pi) = E[pay, horizon 4]
 def table(body: str, folder: Path, type: str = "Pi") -> dict[int, dict[str, Fraction]]:
     """State -> action -> probability."""
     spec, _ = load(spec_file(f"{WORLD}policy p : {type} = {{ {body} }}\nclaim c: J(p) <= 9\n".replace("J(p)", "E[pay, horizon 4](p)"), folder))
-    context = Context(spec, folder)
+    context = workspace(spec, folder)
     found = controller(context, "p", lambda: None)
     assert controller(context, "p", lambda: None) is found
     mdp = context.mdp("W")
@@ -134,6 +133,6 @@ claim worse: forall pi : Pi. J(pi) < J(best)
 
 def test_a_named_policy_is_explored_only_when_it_is_mentioned(tmp_path: Path) -> None:
     spec, _ = load(spec_file(f"{WORLD}policy p : Pi = {{ when x == 0: go }}\nclaim c: forall pi : Pi. J(pi) <= 9\n", tmp_path))
-    context = Context(spec, tmp_path)
+    context = workspace(spec, tmp_path)
     with pytest.raises(SpecError):
         controller(context, "p", lambda: None)

@@ -12,7 +12,7 @@ from dsl.spec import Claim
 from dsl.typecheck import load
 from prover.checker.check import check
 from prover.pipeline import stated
-from prover.policies.context import Context
+from prover.policies.named import workspace
 from prover.training.bounds import clopper_pearson_lower
 from prover.training.decide import stated_measure
 from prover.training.exhibit import TrainingCounterexample
@@ -69,7 +69,7 @@ claim sure: P[pi ~ T](J(pi) <= 93/10) == 1
 """
     found = verdicts(tmp_path, RUNS + text)
     whole, _ = load(tmp_path / "lane.spec")
-    context = Context(whole, tmp_path)
+    context = workspace(whole, tmp_path)
     assert isinstance(found["sure"], Proved)
     assert found["sure"].assumptions == ("meek",)
     for statement in whole.statements:
