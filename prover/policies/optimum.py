@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from dsl.diagnostic import Diagnostic, SpecError
@@ -77,6 +78,13 @@ class _Extremum:
         if relaxed is None:
             raise SpecError([_infinite(query, wanted, "under every policy the losses go on for ever")])
         bound, cases = self.descend(relaxed, {})
+        if self.best is None and self.type.observes is None:
+            # The best deterministic memoryless policy is in the type: the optimum lies between it and the relaxation.
+            simple = _Extremum(
+                self.context, self.arena, replace(self.type, deterministic=True, memoryless=True, memory=None), self.weights, self.clock
+            )
+            simple.descend(relaxed, {})
+            self.best = simple.best
         if self.best is None:
             raise NoPolicyFoundError(f"no policy of type {self.type.name} was found that attains `{wanted.text}`")
         return bound, cases, self.best[1]

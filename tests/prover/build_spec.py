@@ -296,7 +296,9 @@ def best_by_enumeration(product: Product, weights: Mapping[int, Fraction], finit
 # ---------------------------------------------------------------- the bound rule of docs/proof-format.md, read naively
 
 
-def stay_and_live(product: Product, watched: Sequence[int], allowed: Mapping[int, frozenset[int]] | None = None) -> tuple[set[int], set[int]]:
+def stay_and_live(
+    product: Product, watched: Sequence[int], allowed: Mapping[int, frozenset[int]] | None = None
+) -> tuple[set[int], set[int]]:
     """Stay and Live of the tail by iterating their definitions (SETTLED counts as staying)."""
     tail = range(product.tail, len(product.nodes))
     mdp = product.mdp
@@ -310,7 +312,9 @@ def stay_and_live(product: Product, watched: Sequence[int], allowed: Mapping[int
 
     stay = set(tail)
     while True:
-        kept = {n for n in stay if any(not any(product.earns[i][c] for i in watched) and targets(c) <= stay | {SETTLED} for c in choices(n))}
+        kept = {
+            n for n in stay if any(not any(product.earns[i][c] for i in watched) and targets(c) <= stay | {SETTLED} for c in choices(n))
+        }
         if kept == stay:
             break
         stay = kept

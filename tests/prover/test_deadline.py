@@ -68,7 +68,13 @@ def test_none_is_a_result_like_the_deadline() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [Rejected("a number is missing"), SpecError([Diagnostic("E310", SPAN, "not well defined", "hint")]), KeyError("k"), KeyboardInterrupt()]
+    "error",
+    [
+        Rejected("a number is missing"),
+        SpecError([Diagnostic("E310", SPAN, "not well defined", "hint")]),
+        KeyError("k"),
+        KeyboardInterrupt(),
+    ],
 )
 def test_exceptions_are_raised_here(error: BaseException) -> None:
     def work(_clock: object) -> None:

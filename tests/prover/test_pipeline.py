@@ -53,7 +53,14 @@ def test_results_in_the_order_of_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("claim", "expected"),
-    [("first", ["first"]), ("third", ["first", "second", "about", "third"]), ("eps", ["eps"]), ("nobody", []), ("about", ["first", "second", "about"]), (None, ["first", "second", "about", "third", "eps", "wrong"])],
+    [
+        ("first", ["first"]),
+        ("third", ["first", "second", "about", "third"]),
+        ("eps", ["eps"]),
+        ("nobody", []),
+        ("about", ["first", "second", "about"]),
+        (None, ["first", "second", "about", "third", "eps", "wrong"]),
+    ],
 )
 def test_what_is_selected(claim: str | None, expected: list[str], tmp_path: Path) -> None:
     spec, _ = load(spec_file(SPEC, tmp_path))
@@ -131,7 +138,13 @@ def test_a_timeout_is_unknown_and_the_others_are_decided(tmp_path: Path, monkeyp
     assert time.monotonic() - begin < 10
     assert isinstance(found["first"], Unknown)
     assert "1.5 s" in found["first"].reason
-    assert {name: type(v) for name, v in found.items() if name != "first"} == {"second": Proved, "about": Proved, "third": Proved, "eps": Proved, "wrong": Refuted}
+    assert {name: type(v) for name, v in found.items() if name != "first"} == {
+        "second": Proved,
+        "about": Proved,
+        "third": Proved,
+        "eps": Proved,
+        "wrong": Refuted,
+    }
 
 
 def test_a_premise_that_ran_out_of_time_is_no_premise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +164,9 @@ def test_errors_cross_the_deadline(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("claim", ["first", "second", "eps", "wrong_exists", "near"])
 @pytest.mark.parametrize("timeout", [None, 30])
-def test_a_rejected_certificate_is_never_an_answer(claim: str, timeout: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rejected_certificate_is_never_an_answer(
+    claim: str, timeout: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Proofs, witnesses, thresholds, refuted existence, and the optima behind a counterexample: all need the checker."""
 
     def refuse(*_: object, **__: object) -> None:

@@ -87,7 +87,10 @@ def test_the_most_probable_run_to_an_event(tmp_path: Path) -> None:
     replay, streams = replay_of(tmp_path, (0, "go"), (1, "go"))
     trace = replay.trace(streams[0])
     assert trace is not None
-    assert ([(step.state["x"], step.action) for step in trace.steps], trace.probability) == ([(0, "go"), (1, "go"), (2, None)], Fraction(3, 8))
+    assert ([(step.state["x"], step.action) for step in trace.steps], trace.probability) == (
+        [(0, "go"), (1, "go"), (2, None)],
+        Fraction(3, 8),
+    )
     trace = replay.trace(streams[1])
     assert trace is not None
     assert ([step.state["x"] for step in trace.steps], trace.probability) == ([0, 3], Fraction(1, 6))
@@ -96,7 +99,10 @@ def test_the_most_probable_run_to_an_event(tmp_path: Path) -> None:
 def test_the_likeliest_run_stops_where_it_repeats(tmp_path: Path) -> None:
     replay, _ = replay_of(tmp_path, (0, "go"), (1, "go"))
     found = replay.likely()
-    assert ([(s.state["x"], s.action) for s in found.steps], found.probability) == ([(0, "go"), (1, "go"), (2, "(deadlock)"), (2, None)], Fraction(3, 8))
+    assert ([(s.state["x"], s.action) for s in found.steps], found.probability) == (
+        [(0, "go"), (1, "go"), (2, "(deadlock)"), (2, None)],
+        Fraction(3, 8),
+    )
     assert len(replay.likely(limit=1).steps) == 2
 
 

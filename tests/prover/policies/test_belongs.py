@@ -33,7 +33,9 @@ def world() -> Mdp:
     )  # fmt: skip
 
 
-def kind(deterministic: bool = False, memoryless: bool = False, memory: int | None = None, observes: tuple[str, ...] | None = None) -> PolicyType:
+def kind(
+    deterministic: bool = False, memoryless: bool = False, memory: int | None = None, observes: tuple[str, ...] | None = None
+) -> PolicyType:
     return PolicyType("Pi", "W", deterministic=deterministic, memoryless=memoryless, memory=memory, observes=observes, span=SPAN)
 
 
@@ -107,7 +109,14 @@ def checker_says(controller: Controller, type: PolicyType) -> bool:
         }
     )  # fmt: skip
     observes = None if type.observes is None else list(type.observes)
-    given = {"name": "Pi", "world": 0, "deterministic": type.deterministic, "memoryless": type.memoryless, "memory": type.memory, "observes": observes}
+    given = {
+        "name": "Pi",
+        "world": 0,
+        "deterministic": type.deterministic,
+        "memoryless": type.memoryless,
+        "memory": type.memory,
+        "observes": observes,
+    }
     found = checked.read_controller(controller.to_json())
     checked.fits(found, read)
     return checked.belongs(found, problem._type(given, [read]), read)

@@ -40,7 +40,13 @@ def test_free_optima(tmp_path: Path) -> None:
 
 def test_subject_to_a_property_the_best_policy_mixes(tmp_path: Path) -> None:
     """Half of the runs may jump: 8 points, one fall in twenty."""
-    claims = {"value": "J(best) == 8", "edge": "H(best) == 1/20", "safe": "Safe(best)", "more": "J(best) > 8", "none": "forall pi : Walker. Safe(pi) => J(pi) <= J(best)"}
+    claims = {
+        "value": "J(best) == 8",
+        "edge": "H(best) == 1/20",
+        "safe": "Safe(best)",
+        "more": "J(best) > 8",
+        "none": "forall pi : Walker. Safe(pi) => J(pi) <= J(best)",
+    }
     found = values("maximize J subject to Safe", claims, tmp_path)
     assert found == {"value": Proved, "edge": Proved, "safe": Proved, "more": Refuted, "none": Proved}
 

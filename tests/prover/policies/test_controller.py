@@ -35,7 +35,9 @@ def test_a_mixture_has_the_mean_of_the_values(data: st.DataObject) -> None:
     parts = [data.draw(controllers(table)) for _ in range(3)]
     weights = data.draw(st.sampled_from([(HALF, HALF, ZERO), (Fraction(1, 7), Fraction(2, 7), Fraction(4, 7)), (ZERO, ONE, ZERO)]))
     mixed = mix(list(zip(weights, parts, strict=True)))
-    expected = [sum((w * v for w, v in zip(weights, column, strict=True)), ZERO) for column in zip(*(values(table, p) for p in parts), strict=True)]
+    expected = [
+        sum((w * v for w, v in zip(weights, column, strict=True)), ZERO) for column in zip(*(values(table, p) for p in parts), strict=True)
+    ]
     assert values(table, mixed) == expected
     for state in table.start:
         assert sum((w for w, s, _ in mixed.start if s == state), ZERO) == 1
@@ -94,7 +96,9 @@ def test_rows_of_weight_nothing_are_no_starts() -> None:
 
 
 def test_json() -> None:
-    controller = Controller(((HALF, 0, 0), (HALF, 0, 1)), {(1, 0): (PLAY_B, {}), (0, 0): (((0, Fraction(1, 3)), (1, Fraction(2, 3))), {2: 1, 1: 0})})
+    controller = Controller(
+        ((HALF, 0, 0), (HALF, 0, 1)), {(1, 0): (PLAY_B, {}), (0, 0): (((0, Fraction(1, 3)), (1, Fraction(2, 3))), {2: 1, 1: 0})}
+    )
     assert controller.to_json() == {
         "start": [["1/2", 0, 0], ["1/2", 0, 1]],
         "rules": [[0, 0, [[0, "1/3"], [1, "2/3"]], [[1, 0], [2, 1]]], [1, 0, [[1, "1"]], []]],

@@ -101,7 +101,9 @@ def test_claims_that_are_not_monotone_that_way(find: str, tmp_path: Path) -> Non
     assert codes_of(f"{CROSSING.replace('TYPE', '')}find v {find}\n", tmp_path) == ["E408"]
 
 
-@pytest.mark.parametrize("find", ["in [1, 2] maximal for forall pi : Walker. J(pi) + v <= 9", "in [0, 1/20] minimal for forall pi : Walker. H(pi) <= v"])
+@pytest.mark.parametrize(
+    "find", ["in [1, 2] maximal for forall pi : Walker. J(pi) + v <= 9", "in [0, 1/20] minimal for forall pi : Walker. H(pi) <= v"]
+)
 def test_a_claim_that_holds_nowhere_in_the_interval(find: str, tmp_path: Path) -> None:
     """No value of the interval will do: that must not read as a threshold inside it that is attained."""
     (verdict,) = verdicts_of(f"{CROSSING.replace('TYPE', '')}find v {find}\n", tmp_path).values()
@@ -126,8 +128,13 @@ world W {
 policies Walker over W TYPE
 score J(pi : Walker) = E[pay, total]
 """
-    assert threshold("in (0, 50] maximal for forall pi : Walker. near_optimal(J, pi, v) => P[F x == 1](pi) > 0", tmp_path, world=world) == (2, True)
-    assert threshold("in (0, infinity) maximal for forall pi : Walker. near_optimal(J, pi, v) => P[F x > 0](pi) >= 1", tmp_path, world=world) == (None, None)
+    assert threshold("in (0, 50] maximal for forall pi : Walker. near_optimal(J, pi, v) => P[F x == 1](pi) > 0", tmp_path, world=world) == (
+        2,
+        True,
+    )
+    assert threshold(
+        "in (0, infinity) maximal for forall pi : Walker. near_optimal(J, pi, v) => P[F x > 0](pi) >= 1", tmp_path, world=world
+    ) == (None, None)
 
 
 # ---------------------------------------------------------------- several time scales
@@ -172,7 +179,9 @@ def test_mixed_time_scales(claim: str, expected: type, tmp_path: Path) -> None:
 @pytest.mark.parametrize("precision", [Fraction(1, 100), Fraction(1, 10**4)])
 def test_enclosures_hold_the_true_threshold(precision: Fraction, tmp_path: Path) -> None:
     """sup J + 10 H = 15, approached by working ever longer: an interval around it, and a proof of the proved side."""
-    (verdict,) = verdicts_of(f"{RISK}find v in [0, 100] minimal for forall pi : Pi. J(pi) + 10 * H(pi) <= v\n", tmp_path, precision=precision).values()
+    (verdict,) = verdicts_of(
+        f"{RISK}find v in [0, 100] minimal for forall pi : Pi. J(pi) + 10 * H(pi) <= v\n", tmp_path, precision=precision
+    ).values()
     assert isinstance(verdict, Proved)
     assert verdict.value is not None
     low, high = verdict.value.lower, verdict.value.upper

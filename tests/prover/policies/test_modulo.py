@@ -101,7 +101,8 @@ claim c: forall pi : T. P[F x == 1](pi) <= 0 or P[F x == 1](pi) >= 1
 
 
 @pytest.mark.parametrize(
-    ("type", "expected"), [("", "refuted"), ("{ memoryless }", "proved"), ("{ deterministic; memoryless }", "proved"), ("{ deterministic }", "proved")]
+    ("type", "expected"),
+    [("", "refuted"), ("{ memoryless }", "proved"), ("{ deterministic; memoryless }", "proved"), ("{ deterministic }", "proved")],
 )
 def test_whoever_goes_at_all_goes_in_the_end(type: str, expected: str, tmp_path: Path) -> None:
     found = answers(WAIT.replace("TYPE", type), tmp_path)["c"]

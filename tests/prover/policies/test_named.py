@@ -32,7 +32,9 @@ score J(pi : Pi) = E[pay, horizon 4]
 
 def table(body: str, folder: Path, type: str = "Pi") -> dict[int, dict[str, Fraction]]:
     """State -> action -> probability."""
-    spec, _ = load(spec_file(f"{WORLD}policy p : {type} = {{ {body} }}\nclaim c: J(p) <= 9\n".replace("J(p)", "E[pay, horizon 4](p)"), folder))
+    spec, _ = load(
+        spec_file(f"{WORLD}policy p : {type} = {{ {body} }}\nclaim c: J(p) <= 9\n".replace("J(p)", "E[pay, horizon 4](p)"), folder)
+    )
     context = workspace(spec, folder)
     found = controller(context, "p", lambda: None)
     assert controller(context, "p", lambda: None) is found
@@ -98,18 +100,24 @@ def test_a_file_with_memory(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("type", ["Flat", "Tiny"])
 def test_a_file_outside_its_type(type: str, tmp_path: Path) -> None:
-    text = with_file(tmp_path, type, "E[pay, horizon 4](p) <= 9").replace("policies Flat", "policies Tiny over W { memory 1 }\npolicies Flat")
+    text = with_file(tmp_path, type, "E[pay, horizon 4](p) <= 9").replace(
+        "policies Flat", "policies Tiny over W { memory 1 }\npolicies Flat"
+    )
     assert codes_of(text, tmp_path) == ["E514"]
 
 
 def test_a_mixed_start_outside_its_type(tmp_path: Path) -> None:
     """Two nodes are enough memory, but a policy of type memory 2 makes no choice at the start (the checker says so too)."""
     mixed = {**ALTERNATING, "start": [{"weight": "1/2", "node": "0"}, {"weight": "1/2", "node": "1"}]}
-    text = with_file(tmp_path, "Two", "E[pay, horizon 4](p) <= 9", mixed).replace("policies Flat", "policies Two over W { memory 2 }\npolicies Flat")
+    text = with_file(tmp_path, "Two", "E[pay, horizon 4](p) <= 9", mixed).replace(
+        "policies Flat", "policies Two over W { memory 2 }\npolicies Flat"
+    )
     assert codes_of(text, tmp_path) == ["E514"]
 
 
-@pytest.mark.parametrize(("name", "code"), [("missing.json", "E510"), ("../case.json", "E510"), ("bad.json", "E511"), ("silent.json", "E512")])
+@pytest.mark.parametrize(
+    ("name", "code"), [("missing.json", "E510"), ("../case.json", "E510"), ("bad.json", "E511"), ("silent.json", "E512")]
+)
 def test_files_that_cannot_be_used(name: str, code: str, tmp_path: Path) -> None:
     folder = tmp_path / "inside"
     folder.mkdir()

@@ -36,12 +36,16 @@ def optimum(text: str, folder: Path) -> Optimum:
     wanted = query.optima[0]
     chain = context.product(query, found.product.mdp.world, found.product.streams, depth, found.attained)
     values = evaluate(chain, trivial_plan(chain))
-    total = wanted.constant + sum((c * f(v) for c, s in wanted.body if (v := values[chain.stream_index(query.streams[s])]) is not None), Fraction(0))
+    total = wanted.constant + sum(
+        (c * f(v) for c, s in wanted.body if (v := values[chain.stream_index(query.streams[s])]) is not None), Fraction(0)
+    )
     assert total == f(found.lower if wanted.kind == "max" else found.upper)
     return found
 
 
-@pytest.mark.parametrize(("restrict", "most", "least"), [("", 7, 3), (" { deterministic }", 7, 3), (" { deterministic; memoryless }", 5, 3)])
+@pytest.mark.parametrize(
+    ("restrict", "most", "least"), [("", 7, 3), (" { deterministic }", 7, 3), (" { deterministic; memoryless }", 5, 3)]
+)
 def test_a_horizon_rewards_looking_at_the_clock(restrict: str, most: int, least: int, tmp_path: Path) -> None:
     head = f"{HORIZON}policies Pi over W{restrict}\nscore J(pi : Pi) = E[pay, horizon 3]\n"
     top = optimum(head + "claim c: forall pi : Pi. J(pi) <= max(J)\n", tmp_path)
@@ -51,7 +55,10 @@ def test_a_horizon_rewards_looking_at_the_clock(restrict: str, most: int, least:
 
 
 def test_constants_and_signs(tmp_path: Path) -> None:
-    found = optimum(f"{HORIZON}policies Pi over W\nscore J(pi : Pi) = 1/2 - 2 * P[G x == 0] - E[pay, horizon 1]\nclaim c: forall pi : Pi. J(pi) <= max(J)\n", tmp_path)
+    found = optimum(
+        f"{HORIZON}policies Pi over W\nscore J(pi : Pi) = 1/2 - 2 * P[G x == 0] - E[pay, horizon 1]\nclaim c: forall pi : Pi. J(pi) <= max(J)\n",
+        tmp_path,
+    )
     assert f(found.lower) == f(found.upper) == Fraction(-1, 2)  # work in the first step, finish later
 
 
@@ -98,7 +105,14 @@ score J(pi : Pi) = SIGNE[pay, total]
 
 @pytest.mark.parametrize(
     ("amount", "sign", "end", "code"),
-    [("-1", "", "max", None), ("-1", "", "min", "E311"), ("1", "", "max", "E311"), ("1", "0 - ", "max", None), ("1", "0 - ", "min", "E311"), ("1", "", "min", None)],
+    [
+        ("-1", "", "max", None),
+        ("-1", "", "min", "E311"),
+        ("1", "", "max", "E311"),
+        ("1", "0 - ", "max", None),
+        ("1", "0 - ", "min", "E311"),
+        ("1", "", "min", None),
+    ],
 )
 def test_infinite_optima_are_refused(amount: str, sign: str, end: str, code: str | None, tmp_path: Path) -> None:
     text = LOOP.replace("AMOUNT", amount).replace("SIGN", sign) + f"claim c: forall pi : Pi. J(pi) <= {end}(J) + 10\n"
@@ -109,5 +123,10 @@ def test_infinite_optima_are_refused(amount: str, sign: str, end: str, code: str
 
 
 def test_under_every_policy_the_losses_go_on(tmp_path: Path) -> None:
-    text = LOOP.replace("AMOUNT", "-1").replace("SIGN", "").replace("  deadlock absorbs\n", "  action moan when x == 1 { stay }\n").replace("[again]", "[moan]: -1\n    [again]")
+    text = (
+        LOOP.replace("AMOUNT", "-1")
+        .replace("SIGN", "")
+        .replace("  deadlock absorbs\n", "  action moan when x == 1 { stay }\n")
+        .replace("[again]", "[moan]: -1\n    [again]")
+    )
     assert codes_of(text + "claim c: forall pi : Pi. J(pi) <= max(J)\n", tmp_path) == ["E311"]

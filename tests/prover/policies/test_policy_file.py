@@ -60,7 +60,11 @@ def test_what_is_written_reads_back_with_the_same_behaviour(data: st.DataObject)
     mdp = table.mdp()
     document = json.dumps(write(controller, mdp))
     again = parse(document, mdp)
-    streams = (Stream("W", "horizon", reward="pay", steps=3), Stream("W", "discount", reward="pay", factor=HALF), Stream("W", "recurrence", atom=0))
+    streams = (
+        Stream("W", "horizon", reward="pay", steps=3),
+        Stream("W", "discount", reward="pay", factor=HALF),
+        Stream("W", "recurrence", atom=0),
+    )
     values = []
     for one in (controller, again):
         product = build(mdp, table.conditions(), streams, 3, one)
@@ -90,13 +94,18 @@ def test_the_first_rule_that_applies_decides(mdp: Mdp) -> None:
 
 
 def test_values_are_spelled_as_readers_know_them(mdp: Mdp) -> None:
-    controller = parse(text({"state": {"up": True, "d": "north"}, "action": "flip"}, {"state": {"up": False, "d": "south"}, "action": "east"}), mdp)
+    controller = parse(
+        text({"state": {"up": True, "d": "north"}, "action": "flip"}, {"state": {"up": False, "d": "south"}, "action": "east"}), mdp
+    )
     assert {(mdp.named(s)["d"], mdp.actions[a[0][0]]) for (_, s), (a, _) in controller.rules.items() if mdp.named(s)["x"] != 2} == {("north", "flip"), ("south", "east")}  # fmt: skip
 
 
 def test_nodes_starts_and_moves(mdp: Mdp) -> None:
     begin = [{"weight": "1/4", "node": "a"}, {"weight": "3/4", "node": "b", "state": {}}]
-    rules = [{"node": "a", "action": "east", "next": [{"state": {"x": 1}, "node": "b"}]}, {"node": "b", "action": {"east": "1", "flip": "0"}}]
+    rules = [
+        {"node": "a", "action": "east", "next": [{"state": {"x": 1}, "node": "b"}]},
+        {"node": "b", "action": {"east": "1", "flip": "0"}},
+    ]
     controller = parse(text(*rules, start=begin), mdp)
     assert [sorted(w for w, n in controller.starts(s)) for s, _ in mdp.initial] == [[HALF / 2, 3 * HALF / 2]] * 2
     first = controller.start[0][2]

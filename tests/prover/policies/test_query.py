@@ -121,7 +121,10 @@ def test_the_same_comparison_twice_is_one_inequality(tmp_path: Path) -> None:
     assert evaluate(q.skeleton, {0: False}) is True
 
 
-@pytest.mark.parametrize(("claim", "value"), [("J(pi) - J(pi) <= 0", True), ("J(pi) - J(pi) < 0", False), ("0 * J(pi) < 1", True), ("2 * J(pi) >= 1 + 2 * J(pi)", False)])
+@pytest.mark.parametrize(
+    ("claim", "value"),
+    [("J(pi) - J(pi) <= 0", True), ("J(pi) - J(pi) < 0", False), ("0 * J(pi) < 1", True), ("2 * J(pi) >= 1 + 2 * J(pi)", False)],
+)
 def test_what_cancels_is_decided_at_once(claim: str, value: bool, tmp_path: Path) -> None:
     q = query(f"claim c: forall pi : Pi. {claim}", tmp_path)
     assert q.inequalities == ()

@@ -41,7 +41,9 @@ def inequalities(draw: st.DrawFn, players: tuple[str, ...]) -> list[Inequality]:
     found = []
     for _ in range(draw(st.integers(1, 3))):
         terms = {ValueOf(draw(st.integers(0, 1)), draw(st.sampled_from(players))): draw(st.sampled_from(NUMBERS[1:])) for _ in range(2)}
-        found.append(Inequality(draw(st.sampled_from(["<", "<="])), tuple((c, t) for t, c in terms.items()), draw(st.sampled_from(NUMBERS))))
+        found.append(
+            Inequality(draw(st.sampled_from(["<", "<="])), tuple((c, t) for t, c in terms.items()), draw(st.sampled_from(NUMBERS)))
+        )
     return found
 
 
@@ -67,7 +69,9 @@ def test_a_conjunction_is_achievable_exactly_when_some_mixtures_achieve_it(playe
             for i in range(2):
                 value[p, i] = z3.Sum([z3.Q(v[i].numerator, v[i].denominator) * s for s, v in zip(shares, points, strict=True)])
         for row, truth in zip(rows, held, strict=False):
-            left = z3.Sum([z3.Q(c.numerator, c.denominator) * value[t.policy, t.stream] for c, t in row.terms]) + z3.Q(row.constant.numerator, row.constant.denominator)
+            left = z3.Sum([z3.Q(c.numerator, c.denominator) * value[t.policy, t.stream] for c, t in row.terms]) + z3.Q(
+                row.constant.numerator, row.constant.denominator
+            )
             formula = left < 0 if row.op == "<" else left <= 0
             solver.add(formula if truth else z3.Not(formula))
         theory = theory_of(table, streams, rows, players)
@@ -86,7 +90,9 @@ def assert_candidate(rows: list[Inequality], held: list[bool], candidate: Candid
     for parts in candidate.mixture.values():
         assert sum((w for w, _ in parts), fmpq(0)) == 1
     for row, truth in zip(rows, held, strict=False):
-        left = row.constant + sum((c * f(w * p.vector[t.stream]) for c, t in row.terms for w, p in candidate.mixture[t.policy]), Fraction(0))
+        left = row.constant + sum(
+            (c * f(w * p.vector[t.stream]) for c, t in row.terms for w, p in candidate.mixture[t.policy]), Fraction(0)
+        )
         assert ((left < 0) if row.op == "<" else (left <= 0)) == truth
 
 
@@ -119,7 +125,14 @@ DIFFERENCE = Inequality("<", ((ONE, ValueOf(0, "pi")), (-ONE, ValueOf(0, "rho"))
 
 @pytest.mark.parametrize(
     ("flags", "expected"),
-    [({}, None), ({"pi": True}, None), ({"pi": False}, True), ({"rho": False}, False), ({"pi": False, "rho": False}, None), ({"pi": False, "rho": True}, True)],
+    [
+        ({}, None),
+        ({"pi": True}, None),
+        ({"pi": False}, True),
+        ({"rho": False}, False),
+        ({"pi": False, "rho": False}, None),
+        ({"pi": False, "rho": True}, True),
+    ],
 )
 def test_infinite_terms_decide_an_inequality_if_they_push_one_way(flags: dict[str, bool], expected: bool | None) -> None:
     theory = theory_of(LOSING, (TOTAL,), [DIFFERENCE], ("pi", "rho"), {0: 1})
@@ -161,9 +174,15 @@ def test_no_policy_is_finite_closes_at_once() -> None:
 
 # ---------------------------------------------------------------- parts
 
+
 @pytest.mark.parametrize(
     ("direction", "closed", "expected"),
-    [("maximal", True, (1, -3, "<=")), ("maximal", False, (1, -3, "<")), ("minimal", True, (-1, 3, "<=")), ("minimal", False, (-1, 3, "<"))],
+    [
+        ("maximal", True, (1, -3, "<=")),
+        ("maximal", False, (1, -3, "<")),
+        ("minimal", True, (-1, 3, "<=")),
+        ("minimal", False, (-1, 3, "<")),
+    ],
 )
 def test_threshold_rows(direction: str, closed: bool, expected: tuple[int, int, str]) -> None:
     row = Threshold(fmpq(3), closed, direction).row()

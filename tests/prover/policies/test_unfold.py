@@ -36,7 +36,17 @@ def plans(draw: st.DrawFn, product: Product) -> Plan:
     return plan
 
 
-@pytest.mark.parametrize(("names", "depth"), [(("total",), 0), (("until", "reach"), 0), (("both", "often"), 0), (("discount",), 1), (("horizon",), 2), (("horizon", "reach", "discount"), 3)])
+@pytest.mark.parametrize(
+    ("names", "depth"),
+    [
+        (("total",), 0),
+        (("until", "reach"), 0),
+        (("both", "often"), 0),
+        (("discount",), 1),
+        (("horizon",), 2),
+        (("horizon", "reach", "discount"), 3),
+    ],
+)
 def test_an_unfolded_plan_keeps_its_values(names: tuple[str, ...], depth: int) -> None:
     streams = tuple(STREAMS[n] for n in names)
 

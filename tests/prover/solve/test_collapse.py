@@ -23,7 +23,9 @@ def fold(table: Table, *streams: Stream, weights: dict[int, Fraction] | None = N
     product = build(table.mdp(), table.conditions(), streams)
     zero = bytearray(not any(row[c] for row in product.earns) for c in range(len(product.origin)))
     alive = liveness(product, zero, allowed_choices(product, {}), {})
-    chosen = {i: fmpq(1) for i in range(len(streams))} if weights is None else {i: fmpq(w.numerator, w.denominator) for i, w in weights.items()}
+    chosen = (
+        {i: fmpq(1) for i in range(len(streams))} if weights is None else {i: fmpq(w.numerator, w.denominator) for i, w in weights.items()}
+    )
     return product, alive, collapse(product, chosen, alive, zero)
 
 

@@ -192,7 +192,9 @@ def test_streams_together_have_the_values_they_have_alone(case: tuple[Table, Con
 
 
 def test_reachable_and_recurrent_nodes_of_a_plan() -> None:
-    table = Table(({"go": {1: HALF, 2: HALF}, "stay": {0: ONE}}, {"on": {2: ONE}}, {"on": {1: ONE}}, {"never": {3: ONE}}), {}, (frozenset(),))
+    table = Table(
+        ({"go": {1: HALF, 2: HALF}, "stay": {0: ONE}}, {"on": {2: ONE}}, {"on": {1: ONE}}, {"never": {3: ONE}}), {}, (frozenset(),)
+    )
     product = build(table.mdp(), table.conditions(), (OFTEN,))
     assert [product.nodes[n][0] for n in reachable(product, trivial_plan(product))] == [0, 1, 2]
     assert {product.nodes[n][0] for n in recurrent(product, trivial_plan(product))} == {1, 2}
@@ -202,7 +204,9 @@ def test_reachable_and_recurrent_nodes_of_a_plan() -> None:
 
 def test_a_class_that_earns_with_average_nothing_is_not_finite() -> None:
     """+1 and -1 with equal chances: the sum has no limit, whatever its mean."""
-    table = Table(({"toss": {0: HALF, 1: HALF}}, {"toss": {0: HALF, 1: HALF}}), {(s, "toss", t): ONE if t else -ONE for s in (0, 1) for t in (0, 1)})
+    table = Table(
+        ({"toss": {0: HALF, 1: HALF}}, {"toss": {0: HALF, 1: HALF}}), {(s, "toss", t): ONE if t else -ONE for s in (0, 1) for t in (0, 1)}
+    )
     controller = Controller(((ONE, 0, 0),), {(0, s): (((0, ONE),), {}) for s in (0, 1)})
     product = build(table.mdp(), [], (TOTAL,), 0, controller)
     assert evaluate(product, trivial_plan(product)) == [None]

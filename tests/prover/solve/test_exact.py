@@ -65,7 +65,10 @@ def require_gaining_loop(product: Product, answer: Unbounded, weights: dict[int,
     """The plan never leaves the loop, which earns more than nothing a step, and from which the product can still be left."""
     loop = sorted(answer.loop)
     played = {n: distribution(answer.plan[n]) for n in loop}
-    rows = [{loop.index(product.successor[t]): f(p * product.probability[t]) for c, p in played[n] for t in product.transitions(c)} for n in loop]
+    rows = [
+        {loop.index(product.successor[t]): f(p * product.probability[t]) for c, p in played[n] for t in product.transitions(c)}
+        for n in loop
+    ]
     gains = [sum((w * f(p * product.reward[i][c]) for i, w in weights.items() for c, p in played[n]), Fraction(0)) for n in loop]
     closed = [reach(rows, k) for k in range(len(loop))]
     inner = next(sorted(c) for c in closed if all(len(closed[k]) == len(c) for k in c))  # a class inside, cut at its first state
@@ -221,7 +224,9 @@ def test_large_problems_start_from_the_float_hint(monkeypatch: pytest.MonkeyPatc
     from prover.solve import hint
 
     n = 450
-    moves = tuple({"slow": {s: HALF, min(s + 1, n): HALF}, "fast": {min(s + 1, n): ONE}} if s < n else {"end": {n: ONE}} for s in range(n + 1))
+    moves = tuple(
+        {"slow": {s: HALF, min(s + 1, n): HALF}, "fast": {min(s + 1, n): ONE}} if s < n else {"end": {n: ONE}} for s in range(n + 1)
+    )
     pay = {(s, "slow", t): -ONE for s in range(n) for t in (s, s + 1)} | {(s, "fast", s + 1): Fraction(-3, 2) for s in range(n)}
     product = product_of(Table(moves, pay), [TOTAL])
     asked = []

@@ -32,7 +32,9 @@ def test_without_a_support(table: Table, streams: tuple[Stream, ...]) -> None:
     assert {n for n in nodes if found.stay[n]} == stay
     assert {n for n in nodes if found.live[n]} == live
     for n in nodes:
-        safe = [c for c in product.choices(n) if all(s == SETTLED or s in live for s in (product.successor[t] for t in product.transitions(c)))]
+        safe = [
+            c for c in product.choices(n) if all(s == SETTLED or s in live for s in (product.successor[t] for t in product.transitions(c)))
+        ]
         assert found.choices[n] == (safe if n in live else [])
 
 

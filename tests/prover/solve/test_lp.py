@@ -161,7 +161,9 @@ def test_a_strict_row_that_is_far_away_does_not_limit_the_others() -> None:
     assert 0 < outcome.point["x"] < fmpq(1, 10**12)
 
 
-@pytest.mark.parametrize(("constant", "op", "good"), [(0, "<=", True), (0, "<", False), (1, "<=", False), (-1, "<", True), (1, "=", False), (0, "=", True)])
+@pytest.mark.parametrize(
+    ("constant", "op", "good"), [(0, "<=", True), (0, "<", False), (1, "<=", False), (-1, "<", True), (1, "=", False), (0, "=", True)]
+)
 def test_rows_without_variables(constant: int, op: str, good: bool) -> None:
     outcome = lp.feasible([lp.Row({}, fmpq(constant), op)])
     assert isinstance(outcome, lp.Feasible) == good

@@ -45,7 +45,10 @@ def gains(product: Product) -> list[Fraction | None]:
         nodes = list(support)
         choice = [support[n][0] for n in nodes]
         leaks = [any(product.successor[t] < 0 for t in product.transitions(c)) for c in choice]
-        rows = [{nodes.index(product.successor[t]): f(product.probability[t]) for t in product.transitions(c) if product.successor[t] >= 0} for c in choice]
+        rows = [
+            {nodes.index(product.successor[t]): f(product.probability[t]) for t in product.transitions(c) if product.successor[t] >= 0}
+            for c in choice
+        ]
         seen = [reach(rows, k) for k in range(len(nodes))]
         for k in range(len(nodes)):
             if all(k in seen[j] and not leaks[j] for j in seen[k]):
@@ -110,7 +113,9 @@ def gain_of(table: Table) -> Fraction:
     return f(found.gain)
 
 
-LOSE = Table(({"lose": {0: ONE}, "win": {1: ONE}}, {"rest": {1: ONE}}), {(0, "lose", 0): Fraction(-1, 10**9), (0, "win", 1): Fraction(10**9)})
+LOSE = Table(
+    ({"lose": {0: ONE}, "win": {1: ONE}}, {"rest": {1: ONE}}), {(0, "lose", 0): Fraction(-1, 10**9), (0, "win", 1): Fraction(10**9)}
+)
 
 
 def test_a_single_state_that_gains_is_a_cost() -> None:

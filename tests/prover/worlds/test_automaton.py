@@ -199,7 +199,9 @@ def test_fragments() -> None:
 
 def test_a_monitor_that_grows_too_large_is_refused() -> None:
     """Each of thirteen pairs may be kept in two ways: 2 ** 13 clauses."""
-    pairs = tuple(("or", ("next", ("until", ("atom", 0), ("atom", 1), k)), ("next", ("until", ("atom", 1), ("atom", 0), k))) for k in range(13))
+    pairs = tuple(
+        ("or", ("next", ("until", ("atom", 0), ("atom", 1), k)), ("next", ("until", ("atom", 1), ("atom", 0), k))) for k in range(13)
+    )
     with pytest.raises(automaton.FormulaTooLarge):
         automaton.progress(automaton.start(("and", *pairs)), lambda _: True)
 

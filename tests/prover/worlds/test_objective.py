@@ -68,7 +68,9 @@ def test_streams(objective: str, constant: int, scale: int, expected: Stream, tm
     assert found == Affine(Fraction(constant), Fraction(scale), expected)
 
 
-@pytest.mark.parametrize(("objective", "text"), [("P[F G a]", "not a"), ("P[G F a]", "a"), ("P[G a]", "not a"), ("P[G<=3 a]", "not a"), ("E[pay, until b]", "b")])
+@pytest.mark.parametrize(
+    ("objective", "text"), [("P[F G a]", "not a"), ("P[G F a]", "a"), ("P[G a]", "not a"), ("P[G<=3 a]", "not a"), ("E[pay, until b]", "b")]
+)
 def test_which_condition_it_is(objective: str, text: str, tmp_path: Path) -> None:
     _, atoms = affine(objective, tmp_path)
     assert [atom.text for atom in atoms.of_world["W"]] == [text]
@@ -110,7 +112,10 @@ def test_f_g_by_hand_complements_its_condition() -> None:
 
 
 def test_json_of_the_proof_file(tmp_path: Path) -> None:
-    shown = {o: affine(o, tmp_path)[0].stream.to_json(3) for o in ("E[pay, until b]", "P[G F a]", "P[F<=2 a]", "E[pay, discount 1/2]", "E[pay, total]")}
+    shown = {
+        o: affine(o, tmp_path)[0].stream.to_json(3)
+        for o in ("E[pay, until b]", "P[G F a]", "P[F<=2 a]", "E[pay, discount 1/2]", "E[pay, total]")
+    }
     assert shown == {
         "E[pay, until b]": {"world": 3, "kind": "expected", "reward": "pay", "mode": ["until", 0]},
         "P[G F a]": {"world": 3, "kind": "recurrence", "atom": 0},
@@ -121,6 +126,9 @@ def test_json_of_the_proof_file(tmp_path: Path) -> None:
 
 
 def test_only_endless_sums_can_be_infinite() -> None:
-    kinds = {k: Stream("W", k, factor=Fraction(1, 2) if k == "discount" else None) for k in ("probability", "recurrence", "total", "until", "horizon", "discount")}
+    kinds = {
+        k: Stream("W", k, factor=Fraction(1, 2) if k == "discount" else None)
+        for k in ("probability", "recurrence", "total", "until", "horizon", "discount")
+    }
     assert {k for k, s in kinds.items() if s.sums_for_ever} == {"total", "until"}
     assert {k for k, s in kinds.items() if s.group is not None} == {"discount"}

@@ -56,9 +56,15 @@ def holds(formula: Nnf, run: list[int], marks: tuple[frozenset[int], ...], at: i
         case "next":
             return holds(formula[1], run, marks, at + 1)
         case "until":
-            return any(holds(formula[2], run, marks, at + j) and all(holds(formula[1], run, marks, at + i) for i in range(j)) for j in range(formula[3] + 1))
+            return any(
+                holds(formula[2], run, marks, at + j) and all(holds(formula[1], run, marks, at + i) for i in range(j))
+                for j in range(formula[3] + 1)
+            )
         case _:
-            return all(holds(formula[2], run, marks, at + j) or any(holds(formula[1], run, marks, at + i) for i in range(j)) for j in range(formula[3] + 1))
+            return all(
+                holds(formula[2], run, marks, at + j) or any(holds(formula[1], run, marks, at + i) for i in range(j))
+                for j in range(formula[3] + 1)
+            )
 
 
 def runs(table: Table, steps: int) -> list[tuple[list[int], Fraction]]:
@@ -101,7 +107,9 @@ def test_every_choice_of_the_world_is_there_once(table: Table, depth: int) -> No
 
 def test_until_closes_in_the_goal_itself() -> None:
     """The step into the goal is paid, the step out of it is not."""
-    table = Table(({"go": {1: ONE}}, {"go": {2: ONE}}, {"go": {2: ONE}}), {(0, "go", 1): Fraction(3), (1, "go", 2): Fraction(5)}, (frozenset([1]),))
+    table = Table(
+        ({"go": {1: ONE}}, {"go": {2: ONE}}, {"go": {2: ONE}}), {(0, "go", 1): Fraction(3), (1, "go", 2): Fraction(5)}, (frozenset([1]),)
+    )
     product = build(table.mdp(), table.conditions(), (UNTIL,))
     assert [product.memories[m] for _, m in product.nodes] == [(OPEN,)]
     assert evaluate(product, trivial_plan(product)) == [3]
