@@ -11,7 +11,6 @@ from collections.abc import Callable
 from prover.flint import fmpq
 from prover.policies.context import Context
 from prover.policies.decide import Decided, decide, stages
-from prover.policies.encode import DirectCounterexample, direct
 from prover.policies.modulo import Counterexample
 from prover.policies.optimum import NoPolicyFoundError
 from prover.policies.query import Query
@@ -55,6 +54,8 @@ def _says_more(outcome: object) -> bool:
 
 def _direct(context: Context, query: Query, clock: Callable[[], None], patience: float | None) -> Decided:
     """The direct encoding as a Decided: a counterexample, or Stuck (UNCERTIFIED where z3 says that the claim holds)."""
+    from prover.policies.encode import DirectCounterexample, direct
+
     deadline = None if patience is None else time.monotonic() + patience
     try:
         stage = stages(context, query, clock)[0]()

@@ -253,13 +253,6 @@ class Theory:
             and (not cases or all(len(actions) == 1 for state, actions in p.plays().items() if state in cases))
         ]
 
-    def _extremes(self, players: Sequence[str], flags: Flags, supports: Supports) -> None:
-        """The best and the worst policies of each objective: directions that follow a loop may never ask for them."""
-        for player in players:
-            for i in range(len(self.arenas[player].product.streams)):
-                for sign in (1, -1):
-                    self._ask(player, {i: fmpq(sign)}, flags, supports)
-
     def _ask(self, player: str, weights: Mapping[int, fmpq], flags: Flags, supports: Supports) -> Lemma | Unbounded:
         arena, finite, support = self.arenas[player], self.finite(player, flags), supports.get(player, {})
         states = tuple(s for s in self.cases.get(player, ()) if s not in support)

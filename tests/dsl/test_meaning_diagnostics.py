@@ -17,7 +17,7 @@ from dsl.typecheck import check_files
 FOLDER = Path(__file__).parent.parent / "diagnostics"
 FIXTURES = sorted(path for path in FOLDER.glob("*.spec") if re.match(r"[EW][2-9]\d\d_", path.name) and path.name[:4] in CODES)
 # these need a world explored (E303 ..), a chain of files (E504) or a proof (W910)
-ELSEWHERE = {"E303", "E305", "E307", "E310", "E311", "E504", "W910"}
+ELSEWHERE = {"E303", "E305", "E307", "E310", "E311", "E504", "E510", "E511", "E512", "E513", "E514", "E515", "E516", "W904", "W910"}
 
 
 def diagnostics(path: Path) -> list[Diagnostic]:

@@ -35,9 +35,17 @@ Dist = Mapping[int, Fraction]
 def few(examples: int) -> settings:
     """Hypothesis, the same examples on every run."""
     return settings(
-        max_examples=examples, derandomize=True, deadline=None, database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
-    )  # fmt: skip
+        max_examples=examples,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=[
+            HealthCheck.too_slow,
+            HealthCheck.filter_too_much,
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.data_too_large,
+        ],
+    )
 
 
 # ---------------------------------------------------------------- worlds by hand
@@ -335,7 +343,7 @@ def stay_and_live(
 def require_bound_rule(product: Product, answer: Supremum) -> None:
     """Asserts every inequality that the checker's bound rule asks for (types without exact supports)."""
     weights = {i: f(w) for i, w in answer.weights.items()}
-    assert set(i for i in weights if product.streams[i].sums_for_ever) <= set(answer.finite)
+    assert {i for i in weights if product.streams[i].sums_for_ever} <= set(answer.finite)
     undiscounted = [i for i in weights if product.streams[i].group is None and product.streams[i].kind != "horizon"]
     discounts = {product.streams[i].factor for i in weights if product.streams[i].kind == "discount"}
     groups = discounts | ({None} if undiscounted or answer.finite else set())

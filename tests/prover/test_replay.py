@@ -18,7 +18,19 @@ from prover.worlds.objective import Stream
 from tests.prover import brute, random_claims
 from tests.prover.build_spec import ONE, ZERO, f, few, query_of
 
-OBJECTIVES = [("total",), ("until",), ("horizon", 3), ("discount", Fraction(2, 3)), ("F", "goal"), ("G", "bad"), ("U", "goal", "bad"), ("Fk", 2, "goal"), ("X", "bad"), ("GF", "goal"), ("FG", "bad")]  # fmt: skip
+OBJECTIVES = [
+    ("total",),
+    ("until",),
+    ("horizon", 3),
+    ("discount", Fraction(2, 3)),
+    ("F", "goal"),
+    ("G", "bad"),
+    ("U", "goal", "bad"),
+    ("Fk", 2, "goal"),
+    ("X", "bad"),
+    ("GF", "goal"),
+    ("FG", "bad"),
+]
 
 
 def random_controller(rng: Random, mdp: object) -> Controller:

@@ -27,10 +27,20 @@ QUARTER = Fraction(1, 4)
 def world() -> Mdp:
     variables = (Variable("x", Int(0, 1), 0, SPAN), Variable("b", Bool(), False, SPAN))
     return Mdp(
-        world="W", variables=variables, actions=("a", "b"), initial=((0, HALF), (1, HALF)),
-        choice_start=[0, 2, 4, 6, 8], action=[0, 1] * 4, transition_start=list(range(0, 36, 4)), successor=[0, 1, 2, 3] * 8,
-        probability=[0] * 32, probabilities=(QUARTER,), rewards={}, valuation=lambda s: VALUES[s], holds=lambda _: [],
-    )  # fmt: skip
+        world="W",
+        variables=variables,
+        actions=("a", "b"),
+        initial=((0, HALF), (1, HALF)),
+        choice_start=[0, 2, 4, 6, 8],
+        action=[0, 1] * 4,
+        transition_start=list(range(0, 36, 4)),
+        successor=[0, 1, 2, 3] * 8,
+        probability=[0] * 32,
+        probabilities=(QUARTER,),
+        rewards={},
+        valuation=lambda s: VALUES[s],
+        holds=lambda _: [],
+    )
 
 
 def kind(
@@ -39,9 +49,7 @@ def kind(
     return PolicyType("Pi", "W", deterministic=deterministic, memoryless=memoryless, memory=memory, observes=observes, span=SPAN)
 
 
-TYPES = [
-    kind(d, m, k, o) for d in (False, True) for m in (False, True) for k in (None, 1, 2) for o in (None, (), ("x",), ("x", "b"))
-]  # fmt: skip
+TYPES = [kind(d, m, k, o) for d in (False, True) for m in (False, True) for k in (None, 1, 2) for o in (None, (), ("x",), ("x", "b"))]
 
 
 def everywhere(play: object, moves: dict[int, int] | None = None) -> dict:
@@ -104,10 +112,17 @@ def checker_says(controller: Controller, type: PolicyType) -> bool:
     choices = [[s, a, [[t, 0] for t in range(4)]] for s in range(4) for a in (0, 1)]
     read = problem.read_world(
         {
-            "name": "W", "variables": [["x", "0..1"], ["b", "bool"]], "states": [list(v) for v in VALUES], "initial": [[0, "1/2"], [1, "1/2"]],
-            "actions": ["a", "b"], "probabilities": ["1/4"], "choices": choices, "rewards": {}, "atoms": [],
+            "name": "W",
+            "variables": [["x", "0..1"], ["b", "bool"]],
+            "states": [list(v) for v in VALUES],
+            "initial": [[0, "1/2"], [1, "1/2"]],
+            "actions": ["a", "b"],
+            "probabilities": ["1/4"],
+            "choices": choices,
+            "rewards": {},
+            "atoms": [],
         }
-    )  # fmt: skip
+    )
     observes = None if type.observes is None else list(type.observes)
     given = {
         "name": "Pi",

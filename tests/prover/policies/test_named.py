@@ -10,7 +10,7 @@ import pytest
 
 from dsl.diagnostic import SpecError
 from dsl.typecheck import load
-from prover.policies.named import controller, workspace
+from prover.policies.named import workspace
 from prover.verdict import Proved, Refuted
 from tests.prover.build_spec import HALF, ONE, codes_of, spec_file, verdicts_of
 
@@ -36,8 +36,8 @@ def table(body: str, folder: Path, type: str = "Pi") -> dict[int, dict[str, Frac
         spec_file(f"{WORLD}policy p : {type} = {{ {body} }}\nclaim c: J(p) <= 9\n".replace("J(p)", "E[pay, horizon 4](p)"), folder)
     )
     context = workspace(spec, folder)
-    found = controller(context, "p", lambda: None)
-    assert controller(context, "p", lambda: None) is found
+    found = context.controller("p", lambda: None)
+    assert context.controller("p", lambda: None) is found
     mdp = context.mdp("W")
     return {int(mdp.valuation(s)[0]): {mdp.actions[a]: p for a, p in actions} for (_, s), (actions, _) in found.rules.items()}
 
@@ -143,4 +143,4 @@ def test_a_named_policy_is_explored_only_when_it_is_mentioned(tmp_path: Path) ->
     spec, _ = load(spec_file(f"{WORLD}policy p : Pi = {{ when x == 0: go }}\nclaim c: forall pi : Pi. J(pi) <= 9\n", tmp_path))
     context = workspace(spec, tmp_path)
     with pytest.raises(SpecError):
-        controller(context, "p", lambda: None)
+        context.controller("p", lambda: None)

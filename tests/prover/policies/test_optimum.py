@@ -56,7 +56,8 @@ def test_a_horizon_rewards_looking_at_the_clock(restrict: str, most: int, least:
 
 def test_constants_and_signs(tmp_path: Path) -> None:
     found = optimum(
-        f"{HORIZON}policies Pi over W\nscore J(pi : Pi) = 1/2 - 2 * P[G x == 0] - E[pay, horizon 1]\nclaim c: forall pi : Pi. J(pi) <= max(J)\n",
+        f"{HORIZON}policies Pi over W\nscore J(pi : Pi) = 1/2 - 2 * P[G x == 0] - E[pay, horizon 1]\n"
+        "claim c: forall pi : Pi. J(pi) <= max(J)\n",
         tmp_path,
     )
     assert f(found.lower) == f(found.upper) == Fraction(-1, 2)  # work in the first step, finish later
@@ -107,10 +108,10 @@ score J(pi : Pi) = SIGNE[pay, total]
     ("amount", "sign", "end", "code"),
     [
         ("-1", "", "max", None),
-        ("-1", "", "min", "E311"),
-        ("1", "", "max", "E311"),
+        ("-1", "", "min", "E310"),
+        ("1", "", "max", "E310"),
         ("1", "0 - ", "max", None),
-        ("1", "0 - ", "min", "E311"),
+        ("1", "0 - ", "min", "E310"),
         ("1", "", "min", None),
     ],
 )

@@ -97,7 +97,10 @@ def test_values_are_spelled_as_readers_know_them(mdp: Mdp) -> None:
     controller = parse(
         text({"state": {"up": True, "d": "north"}, "action": "flip"}, {"state": {"up": False, "d": "south"}, "action": "east"}), mdp
     )
-    assert {(mdp.named(s)["d"], mdp.actions[a[0][0]]) for (_, s), (a, _) in controller.rules.items() if mdp.named(s)["x"] != 2} == {("north", "flip"), ("south", "east")}  # fmt: skip
+    assert {(mdp.named(s)["d"], mdp.actions[a[0][0]]) for (_, s), (a, _) in controller.rules.items() if mdp.named(s)["x"] != 2} == {
+        ("north", "flip"),
+        ("south", "east"),
+    }
 
 
 def test_nodes_starts_and_moves(mdp: Mdp) -> None:

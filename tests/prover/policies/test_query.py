@@ -136,7 +136,7 @@ def test_named_policies_are_players_behind_the_variables(tmp_path: Path) -> None
     assert q.variables == (("a", "Pi"), ("b", "Pi"))
     assert q.named == (("lazy", "Pi"),)
     assert q.players == (*q.variables, *q.named)
-    assert dict((t, c) for c, t in q.inequalities[0].terms) == {ValueOf(0, "a"): 1, ValueOf(0, "b"): 1, ValueOf(0, "lazy"): -2}
+    assert {t: c for c, t in q.inequalities[0].terms} == {ValueOf(0, "a"): 1, ValueOf(0, "b"): 1, ValueOf(0, "lazy"): -2}
 
 
 def test_the_unknown_of_a_find(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_the_unknown_of_a_find(tmp_path: Path) -> None:
     assert q.unknown is not None
     assert (q.unknown.low, q.unknown.low_closed, q.unknown.high, q.unknown.high_closed) == (0, False, Fraction(5, 2), True)
     assert q.unknown.direction == "minimal"
-    assert dict((t, c) for c, t in q.inequalities[0].terms)[TheUnknown()] == -HALF
+    assert {t: c for c, t in q.inequalities[0].terms}[TheUnknown()] == -HALF
 
 
 def test_optima_of_affine_scores_carry_their_constants(tmp_path: Path) -> None:

@@ -31,7 +31,13 @@ def query_over(streams: tuple[Stream, ...], inequalities: list[Inequality], play
     return Query("forall", streams, Atoms(), variables, (), (), None, tuple(inequalities), ("",) * len(inequalities), skeleton, {})
 
 
-def theory_of(table: Table, streams: tuple[Stream, ...], inequalities: list[Inequality], players: tuple[str, ...] = ("pi",), flaggable: dict[int, int] | None = None) -> Theory:  # fmt: skip
+def theory_of(
+    table: Table,
+    streams: tuple[Stream, ...],
+    inequalities: list[Inequality],
+    players: tuple[str, ...] = ("pi",),
+    flaggable: dict[int, int] | None = None,
+) -> Theory:
     arena = Arena(build(table.mdp(), table.conditions(), streams), flaggable or {})
     return Theory(query_over(streams, inequalities, players), dict.fromkeys(players, arena), [])
 
@@ -116,8 +122,10 @@ def assert_farkas(theory: Theory, closed: Closed, literals: tuple[tuple[int, boo
 # ---------------------------------------------------------------- infinite values
 
 LOSING = Table(
-    ({"lose": {0: ONE}, "out": {1: ONE}}, {"rest": {1: ONE}}), {(0, "lose", 0): -ONE}, (frozenset([1]), frozenset()),
-)  # fmt: skip
+    ({"lose": {0: ONE}, "out": {1: ONE}}, {"rest": {1: ONE}}),
+    {(0, "lose", 0): -ONE},
+    (frozenset([1]), frozenset()),
+)
 LOW = Inequality("<=", ((ONE, ValueOf(0, "pi")),), Fraction(100))  # TOTAL <= -100
 SURE = Inequality("<=", ((-ONE, ValueOf(1, "pi")),), ONE)  # REACH >= 1
 DIFFERENCE = Inequality("<", ((ONE, ValueOf(0, "pi")), (-ONE, ValueOf(0, "rho"))), Fraction(0))

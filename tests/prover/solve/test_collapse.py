@@ -37,8 +37,9 @@ def together(product: Product, alive: Liveness, a: int, b: int) -> bool:
         if not {a, b} <= inside:
             continue
         kept = {
-            n: [c for c in alive.choices[n] if not product.earns[0][c] and {product.successor[t] for t in product.transitions(c)} <= inside] for n in inside
-        }  # fmt: skip
+            n: [c for c in alive.choices[n] if not product.earns[0][c] and {product.successor[t] for t in product.transitions(c)} <= inside]
+            for n in inside
+        }
         if all(kept.values()) and all(inside <= everything(product, kept, n) for n in inside):
             return True
     return False

@@ -198,7 +198,7 @@ def test_reachable_and_recurrent_nodes_of_a_plan() -> None:
     product = build(table.mdp(), table.conditions(), (OFTEN,))
     assert [product.nodes[n][0] for n in reachable(product, trivial_plan(product))] == [0, 1, 2]
     assert {product.nodes[n][0] for n in recurrent(product, trivial_plan(product))} == {1, 2}
-    lazy = [((product.choice_start[0] + 1, f_one), ) if n == 0 else c for n, c in enumerate(trivial_plan(product)) for f_one in [ONE]]  # fmt: skip
+    lazy = [((product.choice_start[0] + 1, f_one),) if n == 0 else c for n, c in enumerate(trivial_plan(product)) for f_one in [ONE]]
     assert {product.nodes[n][0] for n in reachable(product, lazy)} == {0}
 
 

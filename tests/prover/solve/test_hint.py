@@ -20,7 +20,7 @@ def problems(draw: st.DrawFn) -> Problem:
     """Discounted: every policy is proper."""
     size = draw(st.integers(1, 6))
     options, gains, moves = [], {}, {}
-    for n in range(size):
+    for _ in range(size):
         row = []
         for _ in range(draw(st.integers(1, 3))):
             c = len(gains)

@@ -42,7 +42,14 @@ def naive(product: Product, support: dict[int, frozenset[int]]) -> tuple[set[int
     """With exact supports: a decided node stays only if all it plays stays, and lives only if all it plays leads to live nodes."""
     mdp, quiet = product.mdp, zero(product)
     nodes = range(len(product.nodes))
-    allowed = {n: [c for c in product.choices(n) if product.nodes[n][0] not in support or mdp.action[product.origin[c]] in support[product.nodes[n][0]]] for n in nodes}  # fmt: skip
+    allowed = {
+        n: [
+            c
+            for c in product.choices(n)
+            if product.nodes[n][0] not in support or mdp.action[product.origin[c]] in support[product.nodes[n][0]]
+        ]
+        for n in nodes
+    }
     goes = {c: {product.successor[t] for t in product.transitions(c)} for n in nodes for c in allowed[n]}
     decided = {n for n in nodes if product.nodes[n][0] in support}
     stay = set(nodes)
@@ -56,7 +63,7 @@ def naive(product: Product, support: dict[int, frozenset[int]]) -> tuple[set[int
     while True:
         usable = {n: [c for c in allowed[n] if goes[c] <= live | {SETTLED}] for n in live}
         possible = {n for n in live if (usable[n] == allowed[n] if n in decided else bool(usable[n])) or n in stay}
-        near = {n for n in stay & possible}
+        near = set(stay & possible)
         while more := {n for n in possible - near if any(goes[c] & (near | {SETTLED}) for c in usable[n])}:
             near |= more
         if near == live:

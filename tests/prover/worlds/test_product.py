@@ -99,7 +99,13 @@ def test_every_choice_of_the_world_is_there_once(table: Table, depth: int) -> No
                 assert all(product.layer_start[time + 1] <= s < ([*product.layer_start, len(product.nodes)])[time + 2] for s in later)
             else:
                 assert all(s >= product.tail for s in later)
-            paid = sum((p * table.pay.get((state, mdp.actions[mdp.action[product.origin[c]]], t), ZERO) for t, p in table.moves[state][mdp.actions[mdp.action[product.origin[c]]]].items()), ZERO)  # fmt: skip
+            paid = sum(
+                (
+                    p * table.pay.get((state, mdp.actions[mdp.action[product.origin[c]]], t), ZERO)
+                    for t, p in table.moves[state][mdp.actions[mdp.action[product.origin[c]]]].items()
+                ),
+                ZERO,
+            )
             assert f(product.reward[0][c]) == paid
             assert f(product.reward[1][c]) == (ZERO if product.memories[memory][1] == CLOSED else paid)
     assert len(set(product.nodes[product.tail :])) == len(product.nodes) - product.tail
