@@ -208,21 +208,24 @@ def _enclose(
     if start is None:
         return None
     good, bad = fmpq(start.numerator, start.denominator), threshold.value
+    reach = bad  # what lies between here and ``bad`` was tried in vain
     best: Decided | None = None
+    trial: fmpq = good
     for _ in range(MAX_BISECTIONS):
         clock()
-        if abs(bad - good) <= _fmpq(precision) * max(fmpq(1), abs(bad)):
-            break
-        middle = (good + bad) / 2
-        row = Threshold(middle, True, interval.direction)
+        row = Threshold(trial, _contains(interval, trial), interval.direction)
         outcome = current.search.decide(row)
         if isinstance(outcome, tuple):
-            good, best = middle, Decided(query, current.theory, current.optima, outcome, row)
+            good, best = trial, Decided(query, current.theory, current.optima, outcome, row)
         elif isinstance(outcome, Counterexample) and outcome.edge is not None:
-            bad, breaks = outcome.edge, outcome
+            bad = reach = outcome.edge
+            breaks = outcome
         else:
+            reach = trial
+        if trial == reach == good or abs(reach - good) <= _fmpq(precision) * max(fmpq(1), abs(bad)):
             break
-    return None if best is None else Found(best, good, True, breaks, False, beyond=threshold.value if bad == good else bad)
+        trial = (good + reach) / 2
+    return None if best is None else Found(best, good, _contains(interval, good), breaks, False, beyond=bad)
 
 
 def _descend(current: Stage, query: Query, clock: Callable[[], None], precision: Fraction) -> Found | Stuck:

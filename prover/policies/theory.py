@@ -23,7 +23,10 @@ from prover.solve.live import Support
 BITS = 32  # of a multiplier in the search
 
 MIXED = "objectives on different time scales: the best bound misses the claim by"
-REMEDY = "slack in the claim, or one discount or horizon for all its objectives, would decide it"
+REMEDY = (
+    "slack in the claim, or one discount or one horizon for all its objectives, would decide it "
+    "(with a discounted score and undiscounted safety, harm that stays reachable costs ever less the later it comes)"
+)
 
 Flags = Mapping[tuple[str, int], bool]  # (player, stream of the query) -> finite
 Supports = Mapping[str, Support]
@@ -191,6 +194,9 @@ class Theory:
             vacuous = self._ask(player, {}, flags, supports)
             if not isinstance(vacuous, Unbounded) and vacuous.bound is None:
                 return Closed(("farkas", [(("lemma", vacuous, player), fmpq(1))]))
+        known_leaf = self.refute(literals, flags, supports, threshold)
+        if known_leaf is not None:
+            return Closed(known_leaf)
         rays: dict[str, list[Ray]] = {player: [] for player in players}
         for _ in range(rounds):
             points = {player: self.points(player, flags, supports) for player in players}
@@ -208,6 +214,9 @@ class Theory:
             if isinstance(step, Ray):
                 rays[step.player].append(step)
             elif not self._grew(players, points, flags, supports):
+                leaf = self.refute(literals, flags, supports, threshold)
+                if leaf is not None:
+                    return Closed(leaf)
                 return Stuck(f"{MIXED} {_size(step)}; {REMEDY}")
         return Stuck("too many policies were needed")
 

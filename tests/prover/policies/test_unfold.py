@@ -21,6 +21,7 @@ STREAMS = {
     "reach": Stream("W", "probability", path=("until", ("not-atom", 1), ("atom", 0), None)),
     "both": Stream("W", "probability", path=("and", ("until", ("true",), ("atom", 0), None), ("until", ("true",), ("atom", 1), 3))),
     "often": Stream("W", "recurrence", atom=1),
+    "forever": Stream("W", "recurrence", atom=0),
     "discount": Stream("W", "discount", reward="pay", factor=HALF),
     "horizon": Stream("W", "horizon", reward="pay", steps=2),
 }
@@ -60,6 +61,9 @@ def test_an_unfolded_plan_keeps_its_values(names: tuple[str, ...], depth: int) -
         for other in (depth, depth + 1):
             made = build(table.mdp(), table.conditions(), streams, other, controller)
             assert evaluate(made, trivial_plan(made)) == evaluate(product, plan)
+        # Beside a stream that never settles: settled runs have rules as well.
+        beside = build(table.mdp(), table.conditions(), (*streams, STREAMS["forever"]), depth, controller)
+        assert evaluate(beside, trivial_plan(beside))[: len(streams)] == evaluate(product, plan)
         if all(isinstance(d, int) for d in plan):
             assert controller.is_deterministic
 

@@ -105,3 +105,11 @@ def test_a_chance_of_leaving_for_good_is_enough_to_live_and_a_chance_of_a_trap_i
 
     assert live({0: HALF, 1: HALF})
     assert not live({1: HALF, 2: HALF})
+
+
+def test_a_support_that_may_lose_for_ever_is_not_alive() -> None:
+    """Resting or a trap: who may choose lives, who plays both with positive chance does not."""
+    table = Table(({"rest": {1: ONE}, "fall": {2: ONE}}, {"wait": {1: ONE}}, {"lose": {2: ONE}}), {(2, "lose", 2): -ONE})
+    product = product_of(table, TOTAL)
+    for support, alive in (({}, True), ({0: frozenset([0])}, True), ({0: frozenset([0, 1])}, False)):
+        assert bool(liveness(product, zero(product), allowed_choices(product, support), support).live[0]) is alive
