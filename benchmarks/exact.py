@@ -136,7 +136,10 @@ def main() -> None:
                     path = Path(folder) / f"grid_{n}.drn"
                     drn(path, text)
                     theirs = peer(options.runs, path, bounds, options.limit)
-                    row += f" > {options.limit} | < {ours / options.limit:.2f} |" if theirs is None else f" {theirs:.2f} | {ours / theirs:.2f} |"
+                    if theirs is None:
+                        row += f" > {options.limit} | < {ours / options.limit:.2f} |"
+                    else:
+                        row += f" {theirs:.2f} | {ours / theirs:.2f} |"
                 else:
                     row += " (not installed) | |"
                 print(row, flush=True)

@@ -13,9 +13,10 @@ from prover.policies.arena import Arena, controller_of
 from prover.policies.context import Context
 from prover.policies.controller import Controller
 from prover.policies.decide import Found
+from prover.policies.lemma import Combined, Lemma
 from prover.policies.optimum import Cases, Optimum
 from prover.policies.query import Inequality, OptimumOf, Query, Skeleton, TheUnknown, ValueOf, references
-from prover.policies.theory import Combined, Lemma, Theory, Tree
+from prover.policies.theory import Theory, Tree
 from prover.solve.exact import Supremum, supremum
 from prover.solve.welldefined import WellDefined
 from prover.worlds.mdp import Mdp

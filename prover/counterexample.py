@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from dsl.record import dataclass
+from prover.policies.belongs import belongs
 from prover.policies.context import Context
 from prover.policies.controller import Controller
 from prover.policies.modulo import Counterexample as Found
@@ -116,6 +117,9 @@ def exhibit(context: Context, query: Query, found: Found, bounds: list[Bounds], 
     replays: dict[str, Replay] = {}
     types = dict(query.players)
     for player, controller in found.controllers.items():
+        type = context.spec.policy_type(types[player])
+        if not belongs(controller, type, context.mdp(type.world)):
+            raise Mismatch(f"the policy found for {player} does not belong to its type")
         replays[player] = replay(context, query, types[player], controller)
         for i in used_streams(query, player):
             values[player, i] = replays[player].value(query.streams[i])

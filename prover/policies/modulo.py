@@ -16,9 +16,10 @@ from prover.flint import fmpq
 from prover.policies.arena import Point, controller_of
 from prover.policies.belongs import belongs
 from prover.policies.controller import Controller, mix
+from prover.policies.multipliers import Column, RowName
 from prover.policies.query import Literals, Query, ValueOf, evaluate, implicants, references
 from prover.policies.stationary import stationary
-from prover.policies.theory import Candidate, Closed, Column, Flags, RowName, Stuck, Supports, Theory, Threshold, Tree
+from prover.policies.theory import Candidate, Closed, Flags, Stuck, Supports, Theory, Threshold, Tree
 from prover.policies.tidy import tidy
 from prover.policies.unfold import fraction
 from prover.solve import lp

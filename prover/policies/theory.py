@@ -14,13 +14,13 @@ from typing import Any
 from dsl.record import dataclass
 from prover.flint import fmpq
 from prover.policies.arena import Arena, Point
+from prover.policies.lemma import Combined, Lemma, Ray
+from prover.policies.multipliers import Column, RowName, rounded
 from prover.policies.query import Literals, OptimumOf, Query, TheUnknown, ValueOf
 from prover.solve import lp
 from prover.solve.evaluate import loop_gains
-from prover.solve.exact import Supremum, Unbounded
+from prover.solve.exact import Unbounded
 from prover.solve.live import Support
-
-BITS = 32  # of a multiplier in the search
 
 MIXED = "objectives on different time scales: the best bound misses the claim by"
 REMEDY = (
@@ -30,9 +30,6 @@ REMEDY = (
 
 Flags = Mapping[tuple[str, int], bool]  # (player, stream of the query) -> finite
 Supports = Mapping[str, Support]
-Column = tuple[Any, ...]  # ("value", player, stream) ("optimum", k) ("unknown",); in hulls ("part", player, index)
-RowName = tuple[Any, ...]
-# ("atom", i) ("lemma", Supremum, player) ("optimum", k, "lower" | "upper") ("unknown", "low" | "high") ("threshold",)
 Tree = tuple[Any, ...]
 # ("farkas", [(RowName, multiplier)...]) ("closed",) ("split", i, yes, no) ("flag", player, stream, finite, infinite)
 # ("choose", player, state, [(actions, tree)...])
@@ -75,34 +72,6 @@ class Candidate:
 @dataclass(frozen=True)
 class Stuck:
     reason: str
-
-
-@dataclass(frozen=True)
-class Combined:
-    """A bound for memoryless policies: the largest of the bounds for each action that ``states`` can play.
-
-    Each of these states is visited at most once a run, so drawing its action on arrival is drawing it at the start:
-    the law of the run is a mixture of the laws with that action fixed.
-    """
-
-    weights: Mapping[int, fmpq]
-    finite: frozenset[int]
-    support: Support
-    states: tuple[int, ...]
-    parts: tuple[Supremum, ...]
-    bound: fmpq | None
-
-
-Lemma = Supremum | Combined
-
-
-@dataclass(frozen=True)
-class Ray:
-    """A direction in which a player's streams have no bound."""
-
-    player: str
-    ray: Unbounded
-    gains: tuple[fmpq, ...]  # what one round of the loop earns, by stream of the product
 
 
 class Theory:
@@ -428,40 +397,6 @@ class Theory:
             return False
         support = supports.get(player, {})
         return all(state in support and support[state] == actions for state, actions in lemma.support.items())
-
-
-def rounded(named: Sequence[tuple[RowName, lp.Row[Column]]], multipliers: Sequence[fmpq]) -> list[fmpq]:
-    """Multipliers of the literals cut to BITS bits; those of the background rows again such that optima and unknown cancel."""
-    largest = max((u for (name, _), u in zip(named, multipliers, strict=True) if name[0] == "atom"), default=fmpq(0))
-    if largest == 0:
-        return list(multipliers)
-    result = [_short(u / largest) if name[0] == "atom" else fmpq(0) for (name, _), u in zip(named, multipliers, strict=True)]
-    left: dict[Column, fmpq] = {}
-    for (name, row), u in zip(named, result, strict=True):
-        if name[0] == "atom" and u != 0:
-            for column, c in row.coefficients.items():
-                if column[0] != "value":
-                    left[column] = left.get(column, fmpq(0)) + u * c
-    for column, excess in left.items():
-        for i in reversed(range(len(named))):
-            name, row = named[i]
-            if excess != 0 and name[0] != "atom" and row.coefficients.get(column, fmpq(0)) * excess < 0:
-                result[i] = -excess / row.coefficients[column]
-                excess = fmpq(0)
-        if excess != 0:
-            return list(multipliers)
-    return result
-
-
-def _short(u: fmpq) -> fmpq:
-    """0 <= u <= 1 to a multiple of a power of two, relatively as near as BITS bits allow."""
-    if u == 0:
-        return u
-    top, bottom = int(u.p), int(u.q)
-    shift = max(0, bottom.bit_length() - top.bit_length() + BITS)
-    if bottom.bit_length() <= BITS:
-        return u
-    return fmpq(((top << shift) + bottom // 2) // bottom, 1 << shift)
 
 
 def _column(term: ValueOf | OptimumOf | TheUnknown) -> Column:

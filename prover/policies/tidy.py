@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from prover.flint import fmpq
-from prover.policies.theory import Column
+from prover.policies.multipliers import Column
 from prover.solve import lp
 
 DENOMINATORS = (1, 2, 3, 4, 5, 10, 20, 100, 1000, 10**4, 10**6, 10**9)

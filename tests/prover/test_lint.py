@@ -43,6 +43,7 @@ def test_idle_claims(tmp_path: Path, claim: str, codes: list[str]) -> None:
 
 def test_a_find_is_warned_of_its_conclusion_only(tmp_path: Path) -> None:
     path = tmp_path / "a.spec"
-    path.write_text(f"{WORLD}find m in (0, 1] maximal for forall pi : Pi. near_optimal(J, pi, m) => P[F hurt](pi) <= 1/2\n", encoding="utf-8")
+    find = "find m in (0, 1] maximal for forall pi : Pi. near_optimal(J, pi, m) => P[F hurt](pi) <= 1/2"
+    path.write_text(f"{WORLD}{find}\n", encoding="utf-8")
     spec, _ = load(path)
     assert [d.code for d in idle_claims(spec, path)] == ["W910"]
