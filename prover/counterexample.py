@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from dsl.record import dataclass
+from prover.policies.arena import controller_of
 from prover.policies.belongs import belongs
 from prover.policies.context import Context
 from prover.policies.controller import Controller
@@ -19,6 +20,7 @@ from prover.worlds.objective import Stream
 
 SHOWN_RULES = 16
 SHOWN_STEPS = 12
+LIKELY = 30
 
 
 class Mismatch(RuntimeError):
@@ -141,7 +143,7 @@ def exhibit(context: Context, query: Query, found: Found, bounds: list[Bounds], 
     literals = found.literals or tuple((i, v) for i, v in truth.items() if v is not None)
     lines = tuple(dict.fromkeys(explain(query, i, truth.get(i), bounds) for i, _ in literals if truth.get(i) is not None))
     unknown_named = None if unknown is None or query.unknown is None else (query.unknown.name, unknown)
-    return Counterexample(policies, most_telling(query, literals, replays), lines, unknown_named)
+    return Counterexample(policies, most_telling(context, query, literals, found, replays), lines, unknown_named)
 
 
 def replay(context: Context, query: Query, type: str, controller: Controller) -> Replay:
@@ -200,8 +202,6 @@ def show_value(query: Query, stream: int, value: Fraction | None, signs: Mapping
 
 
 def parts(context: Context, type: str, found: Found, player: str, controller: Controller) -> tuple[tuple[Fraction, tuple[str, ...]], ...]:
-    from prover.policies.arena import controller_of
-
     mixed = found.parts.get(player)
     if mixed is None:
         return ((Fraction(1), rules_in_words(context, type, controller)),)
@@ -212,12 +212,16 @@ def rules_in_words(context: Context, type: str, controller: Controller) -> tuple
     """The decisions that are decisions: states with more than one enabled action, each once for each thing played there."""
     mdp = context.mdp(context.spec.policy_type(type).world)
     lines: dict[str, None] = {}
-    for (_, state), (actions, _) in sorted(controller.rules.items(), key=lambda item: (item[0][1], item[0][0])):
+    plays: dict[int, set[object]] = {}
+    for (_, state), (actions, _) in controller.rules.items():
+        plays.setdefault(state, set()).add(actions)
+    for (node, state), (actions, _) in sorted(controller.rules.items(), key=lambda item: (item[0][1], item[0][0])):
         if mdp.choice_start[state + 1] - mdp.choice_start[state] < 2:
             continue
         where = ", ".join(f"{k} = {str(v).lower() if isinstance(v, bool) else v}" for k, v in mdp.named(state).items())
         play = mdp.actions[actions[0][0]] if len(actions) == 1 else ", ".join(f"{short(p)}: {mdp.actions[a]}" for a, p in actions)
-        lines[f"at {where}: {play}"] = None
+        memory = f" (memory {node})" if len(plays[state]) > 1 else ""  # the policy file says how it moves
+        lines[f"at {where}{memory}: {play}"] = None
     result = list(lines)
     if not result:
         return ("(there is nothing to decide)",)
@@ -237,14 +241,30 @@ def explain(query: Query, index: int, held: bool | None, bounds: list[Bounds]) -
     return f"{'holds' if held else 'fails'}: {query.texts[index]}{tail}"
 
 
-def most_telling(query: Query, literals: Literals, replays: Mapping[str, Replay]) -> Trace | None:
-    """The most probable run that makes an unwanted event happen; if the claim breaks for other reasons, the most likely run."""
+def most_telling(context: Context, query: Query, literals: Literals, found: Found, replays: Mapping[str, Replay]) -> Trace | None:
+    """The most probable run that shows the last broken comparison: the unwanted event, or the end of all hope for the wanted one;
+    for a sum, the likely run of the part of the mixture that pulls it the wrong way."""
     for index, held in reversed(literals):
         for c, term in query.inequalities[index].terms:
-            if isinstance(term, ValueOf) and term.policy in replays and query.streams[term.stream].kind == "probability":
-                grows = (c > 0) != held  # a failed `P <= bound`: the event is too likely
-                if grows:
-                    trace = replays[term.policy].trace(query.streams[term.stream])
-                    if trace is not None:
-                        return trace
-    return next((r.likely() for r in replays.values()), None)
+            if not isinstance(term, ValueOf) or term.policy not in replays:
+                continue
+            stream = query.streams[term.stream]
+            grows = (c > 0) != held  # a failed `P <= bound`: too likely; a failed `P >= bound`: too unlikely
+            if stream.kind == "probability":
+                trace = replays[term.policy].trace(stream, grows)
+                if trace is not None:
+                    return trace
+            elif not held:
+                return _extreme(context, query, found, term, grows, replays).likely(min(stream.steps or LIKELY, LIKELY))
+    return next((r.likely(LIKELY) for r in replays.values()), None)
+
+
+def _extreme(context: Context, query: Query, found: Found, term: ValueOf, grows: bool, replays: Mapping[str, Replay]) -> Replay:
+    """The part of the mixture with the largest (or smallest) value of the stream."""
+    parts = [point for weight, _, point in found.parts.get(term.policy) or () if weight != 0]
+    if len(parts) < 2:
+        return replays[term.policy]
+    stream = query.streams[term.stream]
+    finite = [(value, k) for k, point in enumerate(parts) if (value := point.vector[point.product.stream_index(stream)]) is not None]
+    chosen = parts[(max if grows else min)(finite)[1]] if finite else parts[0]
+    return replay(context, query, dict(query.players)[term.policy], controller_of(chosen))

@@ -59,6 +59,9 @@ def prove(
         wanted = selected(spec, claim)
         explore_worlds(context)
         results = decide_all(context, wanted, method, timeout, precision)
+        if claim is not None:
+            asked = rests_on(spec, claim)
+            results = [result for result in results if result.name in asked]
     except SpecError as error:
         sources = sources or _sources(path)
         return Report(str(path), 0, tuple(context.summaries) if context else (), (), error.diagnostics, sources)
@@ -99,6 +102,17 @@ def selected(spec: Spec, claim: str | None) -> list[Statement]:
             elif not isinstance(statement.body, Quantified):
                 names.update(s.name for s in statements if s.span.line < statement.span.line)
     return [s for s in statements if s.name in names] if any(s.name == claim for s in statements) else []
+
+
+def rests_on(spec: Spec, claim: str) -> set[str]:
+    """The statement and those that it names, directly or through others."""
+    names, pending = set[str](), [claim]
+    while pending:
+        name = pending.pop()
+        if name not in names:
+            names.add(name)
+            pending += [n for s in spec.statements if s.name == name and isinstance(s, Claim) for n in s.by or ()]
+    return names
 
 
 def explore_worlds(context: Context) -> None:
@@ -147,9 +161,10 @@ def _within(timeout: Fraction | float | None, work: Callable[[Callable[[], None]
     return Unknown(f"no answer within {float(timeout):g} s; a longer --timeout may decide it") if outcome is None else outcome
 
 
-def stated(path: Path | str, name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def stated(path: Path | str, name: str, carried: dict[str, Any] | None = None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The claim and the worlds that a proof of this statement must carry, built by the reference semantics alone.
 
+    ``carried`` is the claim in the proof: a statement about training can be proved from more or less of its evidence.
     KeyError if the spec states nothing of that name.
     """
     from dsl.typecheck import load
@@ -172,7 +187,7 @@ def stated(path: Path | str, name: str) -> tuple[dict[str, Any], list[dict[str, 
     if not isinstance(statement.body, Quantified):
         from prover.training.decide import stated_measure
 
-        document = stated_measure(context, statement, lambda: None)
+        document = stated_measure(context, statement, lambda: None, carried)
     else:
         document = storey1.stated_claim(context, statement, lambda: None)
     return document["claim"], document["worlds"]

@@ -23,6 +23,7 @@ from prover.worlds.mdp import Mdp
 from prover.worlds.objective import Stream
 
 Key = tuple[int, int]  # state, controller node
+MAX_NODES = 200_000  # that the search for a trace visits
 
 
 @dataclass(frozen=True)
@@ -177,33 +178,54 @@ class Replay:
 
     # ------------------------------------------------------------ traces
 
-    def trace(self, stream: Stream | None) -> Trace | None:
-        """The most probable run that makes the path formula true; without one, the most probable run into what it repeats."""
-        best: dict[tuple[Key, object], float] = {}
+    def trace(self, stream: Stream, happens: bool = True) -> Trace | None:
+        """The most probable run that makes the path formula true; or the most probable one after which it cannot become true any more."""
+        possible = None if happens else self._possible(stream)
+        done: set[tuple[Key, object]] = set()
         heap: list[tuple[float, int, tuple[Key, object], Fraction, tuple[object, ...]]] = []
-        count = 0
-        for key, mass in self.starts():
-            memory = self._begin(stream, key[0]) if stream is not None else False
-            heappush(heap, (-_log(mass), count, (key, memory), mass, ()))
-            count += 1
-        while heap:
+        for count, (key, mass) in enumerate(self.starts()):
+            heappush(heap, (-_log(mass), count, (key, self._begin(stream, key[0])), mass, ()))
+        count = len(heap)
+        while heap and len(done) < MAX_NODES:
             cost, _, node, mass, past = heappop(heap)
-            if node in best:
+            if node in done:
                 continue
-            best[node] = cost
+            done.add(node)
             key, memory = node
-            if memory == automaton.TRUE:
+            if node not in possible if possible is not None else memory == automaton.TRUE:
                 return self._unwind(past, key, mass)
-            if stream is not None and self._over(memory):
+            if self._over(memory):
                 continue
-            if len(best) > 200_000:
-                return None
             for action, target, p, t in self.moves(key):
-                after = self._after(stream, memory, t) if stream is not None else False
-                if (target, after) not in best:
+                after = (target, self._after(stream, memory, t))
+                if after not in done:
                     count += 1
-                    heappush(heap, (cost - _log(p), count, (target, after), mass * p, (past, key, action)))
+                    heappush(heap, (cost - _log(p), count, after, mass * p, (past, key, action)))
         return None
+
+    def _possible(self, stream: Stream) -> set[tuple[Key, object]]:
+        """The nodes from which the path formula can still become true."""
+        into: dict[tuple[Key, object], list[tuple[Key, object]]] = {}
+        queue = [(key, self._begin(stream, key[0])) for key, _ in self.starts()]
+        seen = set(queue)
+        for node in queue:
+            key, memory = node
+            if self._over(memory) or len(seen) > MAX_NODES:
+                continue
+            for _, target, _, t in self.moves(key):
+                after = (target, self._after(stream, memory, t))
+                into.setdefault(after, []).append(node)
+                if after not in seen:
+                    seen.add(after)
+                    queue.append(after)
+        found = {node for node in seen if node[1] == automaton.TRUE}
+        pending = list(found)
+        while pending:
+            for source in into.get(pending.pop(), ()):
+                if source not in found:
+                    found.add(source)
+                    pending.append(source)
+        return found
 
     def likely(self, limit: int = 30) -> Trace:
         """The run that takes the most probable step each time, until it repeats or ``limit`` steps."""

@@ -100,7 +100,7 @@ def prove_find(context: Context, statement: Find, clock: Clock, precision: Fract
     if found.exact and not derived.exact and all(mixes(context.spec.policy_type(type)) for _, type in query.variables):
         raise RuntimeError("the proof of an exact threshold shows only one side of it")
     value = _enclosure(found)
-    notes = [] if shown is None else ["it breaks with:", *shown.lines()]
+    notes = [] if shown is None else ["behind it the claim fails, for example:", *shown.lines()]
     return Proved(proof, value=value, note="\n".join(filter(None, [_optima_note(query, decided.optima), *notes])) or None)
 
 

@@ -22,7 +22,7 @@ class Enclosure:
 class Proved:
     """``proof`` is the proof document that the checker accepted (JSON-ready)."""
 
-    proof: dict[str, Any]
+    proof: dict[str, Any] = field(repr=False)
     assumptions: tuple[str, ...] = ()
     value: Enclosure | None = None
     note: str | None = None
@@ -32,7 +32,7 @@ class Proved:
 class Holds:
     """Rests on a sample: true with this confidence (exact rational)."""
 
-    proof: dict[str, Any]
+    proof: dict[str, Any] = field(repr=False)
     confidence: Fraction
     assumptions: tuple[str, ...] = ()
 

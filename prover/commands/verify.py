@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,9 @@ from prover.report.text import printable
 
 if TYPE_CHECKING:
     from prover.checker.check import Derived
+
+
+ASSUMED = "it rests on what the caller does not permit: "
 
 
 @click.command()
@@ -28,24 +32,34 @@ def _verify(path: Path, permitted: frozenset[str], rebuild: Path | None) -> int:
     from prover.checker.check import check_file
     from prover.checker.document import Rejected
 
+    expected: dict[str, Any] = {}
     try:
-        expected: dict[str, Any] = {}
-        derived = check_file(path, permitted=permitted)
         if rebuild is not None:
             from dsl.diagnostic import SpecError
+            from prover.checker.document import parse
             from prover.pipeline import stated
 
+            document = parse(path.read_text(encoding="utf-8"))
+            carried = document.get("claim") if isinstance(document, dict) else None
+            name = carried.get("name") if isinstance(carried, dict) else None
             try:
-                claim, worlds = stated(rebuild, derived.name)
+                claim, worlds = stated(rebuild, str(name), carried)
             except SpecError as error:
                 tell_diagnostics(error.diagnostics)
                 return SPEC
             except KeyError:
-                return _tell(path, "REJECTED", f"{rebuild} states nothing named {derived.name}")
+                return _tell(path, "REJECTED", f"{rebuild} states nothing named {name}")
             expected = {"claim": claim, "worlds": worlds}
-            derived = check_file(path, permitted=permitted, **expected)
-    except Rejected as error:
-        return _tell(path, "REJECTED", str(error))
+            # What the spec itself takes as given may be used for its claims.
+            permitted |= {fact["name"] for fact in claim.get("facts", ()) if "name" in fact}
+        derived = check_file(path, permitted=permitted, **expected)
+    except (Rejected, OSError, UnicodeDecodeError) as error:
+        reason = str(error)
+        if ASSUMED in reason:
+            names = reason.split(ASSUMED, 1)[1].split("; ")
+            flags = " ".join(f"--permit {shlex.quote(name)}" for name in names)
+            reason += f"\n  if you accept that: twostep verify {shlex.quote(str(path))} {flags}"
+        return _tell(path, "REJECTED", reason)
     return _tell(path, "VALID", describe(derived) + (f" (as in {rebuild})" if rebuild is not None else ""))
 
 

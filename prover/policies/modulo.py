@@ -228,7 +228,9 @@ class Search:
             if low is not None:
                 edge = sign * low[0]
                 # Shown near the edge, but strictly inside: where the claim is about to break says more than a far corner.
-                near = {v: NEAR * outcome.point.get(v, fmpq(0)) + (1 - NEAR) * low[1].get(v, fmpq(0)) for v in {*outcome.point, *low[1]}}
+                far = abs(outcome.point.get(("unknown",), fmpq(0)) - edge)
+                share = min(NEAR, max(abs(edge), fmpq(1, 100)) * NEAR / far) if far != 0 else NEAR
+                near = {v: share * outcome.point.get(v, fmpq(0)) + (1 - share) * low[1].get(v, fmpq(0)) for v in {*outcome.point, *low[1]}}
                 limit = {("unknown",): sign}
                 slack = sign * (2 * near.get(("unknown",), fmpq(0)) - low[1].get(("unknown",), fmpq(0)))
                 places = [tidy([*rows, lp.Row(limit, -slack, "<=")], nonnegative, near), low[1]]

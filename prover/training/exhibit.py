@@ -16,6 +16,8 @@ from prover.training.evidence import Fact
 from prover.training.plan import Plan
 from prover.training.vocabulary import Comparison, Term
 
+AGREES = "it agrees with:"
+
 
 @dataclass(frozen=True)
 class TrainingCounterexample:
@@ -37,7 +39,12 @@ class TrainingCounterexample:
         }
 
     def lines(self) -> list[str]:
-        result = [f"training {self.training} may be this mixture:"]
+        agrees = any(line.startswith(AGREES) for line in self.explanation)
+        result = [
+            f"the evidence does not imply it: training {self.training} may be this mixture"
+            if agrees
+            else f"training {self.training} is this mixture:"
+        ]
         for name, policy in self.policies.items():
             result.append(f"with probability {short(self.weights[name])}, policy {name}:")
             for weight, rules in policy.mixture:
@@ -126,7 +133,7 @@ class Distribution:
             words = tuple((weight, rules_in_words(plan.context, plan.type.name, part)) for weight, part in member.policy.parts)
             policies[member.name] = WitnessPolicy(member.name, write(member.policy.controller, mdp), worth, words)
         weights = {member.name: member.weight for member in self.members}
-        lines = (*self.explanation(), *(f"it agrees with: {line}" for line in given))
+        lines = (*self.explanation(), *(f"{AGREES} {line}" for line in given))
         return TrainingCounterexample(plan.training.name, weights, policies, lines)
 
     def explanation(self) -> list[str]:

@@ -134,7 +134,7 @@ def test_a_find_shows_where_it_breaks(tmp_path: Path) -> None:
     assert verdict.value is not None
     assert (verdict.value.lower, verdict.value.upper, verdict.value.attained) == (1, 1, True)
     assert verdict.note is not None
-    assert "it breaks with:" in verdict.note
+    assert "behind it the claim fails, for example:" in verdict.note
     derived = check(json.loads(json.dumps(verdict.proof)))
     assert (derived.value, derived.attained, derived.exact) == (Fraction(1), True, True)
 
