@@ -32,10 +32,11 @@ DECLARATIONS = frozenset(
 LATER = frozenset({"boundary", "ontology", "detector", "synthesize"})  # declarations of later storeys: reserved, not supported yet
 
 # A newline does not end an item before these, nor after any word or operator that something must follow.
+# `+` and `-` are not among them: a line that starts with a sign would be a second item that is silently added to the first.
 _CONTINUES_BEFORE = frozenset(
     {
         *("AND", "OR", "IFF", "IMPLIES", "U", "EQ", "NE", "LE", "GE", "LT", "GT", "IN"),
-        *("PLUS", "MINUS", "TIMES", "DIVIDE", "MOD", "DIV", "POWER", "PARALLEL"),
+        *("TIMES", "DIVIDE", "MOD", "DIV", "POWER", "PARALLEL"),
         *("LBRACE", "RPAR", "RSQB", "COMMA", "COLON", "EQUAL", "THEN", "DOT", "DOTS", "SCOPE", "DRAWN"),
     }
 )

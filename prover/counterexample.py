@@ -10,7 +10,7 @@ from dsl.record import dataclass
 from prover.policies.arena import controller_of
 from prover.policies.belongs import belongs
 from prover.policies.context import Context
-from prover.policies.controller import Controller
+from prover.policies.controller import Actions, Controller
 from prover.policies.modulo import Counterexample as Found
 from prover.policies.policy_file import write
 from prover.policies.query import Inequality, Literals, OptimumOf, Query, TheUnknown, ValueOf, evaluate
@@ -60,6 +60,16 @@ class Counterexample:
         result = []
         if self.unknown is not None:
             result.append(f"with {self.unknown[0]} = {short(self.unknown[1])}")
+        result.extend(self.policy_lines())
+        result.extend(self.explanation)
+        if self.trace is not None:
+            result.append(f"trace (probability {short(self.trace.probability)}, replayed):")
+            result.extend(trace_lines(self.trace))
+        return result
+
+    def policy_lines(self) -> list[str]:
+        """What each policy plays, and what it is worth."""
+        result = []
         for name, policy in self.policies.items():
             if len(policy.mixture) == 1:
                 result.append(f"policy {name}:")
@@ -69,10 +79,6 @@ class Counterexample:
                     result.append(f"policy {name}, with probability {short(weight)}:")
                     result.extend(f"  {rule}" for rule in rules)
             result.extend(f"  {text} = {readable(value)}" for text, value in policy.objectives.items())
-        result.extend(self.explanation)
-        if self.trace is not None:
-            result.append(f"trace (probability {short(self.trace.probability)}, replayed):")
-            result.extend(trace_lines(self.trace))
         return result
 
 
@@ -209,25 +215,36 @@ def parts(context: Context, type: str, found: Found, player: str, controller: Co
 
 
 def rules_in_words(context: Context, type: str, controller: Controller) -> tuple[str, ...]:
-    """The decisions that are decisions: states with more than one enabled action, each once for each thing played there."""
+    """The decisions that are decisions: states with more than one enabled action, and what is played there in which memory."""
     mdp = context.mdp(context.spec.policy_type(type).world)
-    lines: dict[str, None] = {}
-    plays: dict[int, set[object]] = {}
-    for (_, state), (actions, _) in controller.rules.items():
-        plays.setdefault(state, set()).add(actions)
-    for (node, state), (actions, _) in sorted(controller.rules.items(), key=lambda item: (item[0][1], item[0][0])):
-        if mdp.choice_start[state + 1] - mdp.choice_start[state] < 2:
-            continue
+    plays: dict[int, dict[Actions, list[int]]] = {}
+    for (node, state), (actions, _) in sorted(controller.rules.items()):
+        if mdp.choice_start[state + 1] - mdp.choice_start[state] > 1:
+            plays.setdefault(state, {}).setdefault(actions, []).append(node)
+    result = []
+    for state, choices in sorted(plays.items()):
         where = ", ".join(f"{k} = {str(v).lower() if isinstance(v, bool) else v}" for k, v in mdp.named(state).items())
-        play = mdp.actions[actions[0][0]] if len(actions) == 1 else ", ".join(f"{short(p)}: {mdp.actions[a]}" for a, p in actions)
-        memory = f" (memory {node})" if len(plays[state]) > 1 else ""  # the policy file says how it moves
-        lines[f"at {where}{memory}: {play}"] = None
-    result = list(lines)
+        words = []
+        for actions, nodes in choices.items():
+            play = mdp.actions[actions[0][0]] if len(actions) == 1 else ", ".join(f"{short(p)}: {mdp.actions[a]}" for a, p in actions)
+            words.append(play if len(choices) == 1 else f"{play} (memory {ranges(nodes)})")
+        result.append(f"at {where}: {'; '.join(words)}")
     if not result:
         return ("(there is nothing to decide)",)
     return tuple(
         result if len(result) <= SHOWN_RULES else [*result[:SHOWN_RULES], f"... {len(result) - SHOWN_RULES} rules more, in the policy file"]
     )
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """0, 1, 2, 5 as "0-2, 5"; what a memory stands for is in the policy file."""
+    parts: list[list[int]] = []
+    for n in numbers:
+        if parts and n == parts[-1][1] + 1:
+            parts[-1][1] = n
+        else:
+            parts.append([n, n])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
 
 
 def explain(query: Query, index: int, held: bool | None, bounds: list[Bounds]) -> str:

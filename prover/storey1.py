@@ -60,7 +60,7 @@ def _exists(context: Context, statement: Claim, body: Quantified, clock: Clock, 
     decided = _decide(context, query, clock, method)
     match decided.outcome:
         case Counterexample() as found:
-            exhibit(context, query, found, decided.optima, clock)
+            shown_witness = exhibit(context, query, found, decided.optima, clock)
             witnesses = {name: found.controllers[name] for name, _ in body.variables if name in found.controllers}
             missing = [name for name, _ in body.variables if name not in witnesses]
             if missing:
@@ -73,7 +73,8 @@ def _exists(context: Context, statement: Claim, body: Quantified, clock: Clock, 
                 context, affirmed, shown.theory, shown.optima, shown.outcome, statement.name, statement.text, witnesses=witnesses
             )
             accept(proof)
-            return Proved(proof, note=_optima_note(query, decided.optima))
+            notes = [_optima_note(query, decided.optima), "for example:", *shown_witness.policy_lines()]
+            return Proved(proof, note="\n".join(filter(None, notes)))
         case Stuck(reason):
             return Unknown(reason)
         case tree:

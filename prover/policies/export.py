@@ -10,13 +10,13 @@ import time
 from collections.abc import Iterator
 from fractions import Fraction
 
-from dsl.spec import Claim, Not, Quantified
+from dsl.spec import Assume, Find, Not, Quantified
 from prover.policies.constraints import Formula, Linear, System
 from prover.policies.context import Context
 from prover.policies.decide import Stage, stages
 from prover.policies.encode import Branch, Direct
 from prover.policies.encode_common import NotEncoded
-from prover.policies.query import Builder
+from prover.policies.query import Builder, interval
 from prover.policies.smt import SolverUnknown
 
 
@@ -36,14 +36,21 @@ def smt2(context: Context, stage: Stage, deadline: float | None = None, title: s
 
 
 def scripts(context: Context, seconds: float = 60) -> dict[str, str]:
-    """All claims of the spec that speak of policies; of one that has no direct encoding, the reason in a comment."""
+    """Every claim and find of the spec (a find: does a value of its interval break it?), or, in a comment, why there is no encoding."""
     files: dict[str, str] = {}
     for statement in context.spec.statements:
-        if not isinstance(statement, Claim) or not isinstance(statement.body, Quantified):
-            continue
         body = statement.body
+        if not isinstance(body, Quantified):
+            if not isinstance(statement, Assume):
+                files[statement.name] = (
+                    f"; {statement.text}\n; about training: it is decided over the events' probabilities, not asked of an SMT solver\n"
+                )
+            continue
         builder = Builder(context.spec, body.variables)
-        query = builder.query("forall", builder.skeleton(Not(body.body) if body.kind == "exists" else body.body))
+        unknown = interval(statement) if isinstance(statement, Find) else None
+        query = builder.query(
+            "find" if unknown else "forall", builder.skeleton(Not(body.body) if body.kind == "exists" else body.body), unknown
+        )
         title = f"{statement.text}" + ("\nThe claim says that policies exist: sat means that they do." if body.kind == "exists" else "")
         try:
             stage = stages(context, query, lambda: None)[0]()
