@@ -88,6 +88,28 @@ class Situation:
         return True
 
     @cached_property
+    def item(self) -> int:
+        """The position of the first token of the item being read; outside braces, of the declaration."""
+        depth = 0
+        for position in range(self.at - 1, self.declaration, -1):
+            kind = self.tokens[position].type
+            if kind in CLOSERS:
+                depth += 1
+            elif kind in OPENERS and depth > 0:
+                depth -= 1
+            elif depth == 0 and kind in (SEPARATOR, "LBRACE"):
+                return position + 1
+        return self.declaration
+
+    def text(self, start: int, end: int) -> str:
+        """The tokens from ``start`` to before ``end`` as they were written, on one line."""
+        shown_tokens: list[str] = []
+        for before, token in zip([None, *self.tokens[start:end]], self.tokens[start:end], strict=False):
+            apart = before is not None and (before.end_line, before.end_column) != (token.line, token.column)
+            shown_tokens.append(f" {token.text}" if apart else token.text)
+        return "".join(shown_tokens)
+
+    @cached_property
     def wants_expression(self) -> bool:
         return self.takes("NUMBER")
 

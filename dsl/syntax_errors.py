@@ -6,6 +6,7 @@ The automaton answers one question here: would it take this terminal now?  Every
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from dsl.diagnostic import Diagnostic
 from dsl.lexer import DECLARATIONS, END, LATER, OPENERS, RESERVED, SEPARATOR, Token
@@ -15,6 +16,8 @@ from dsl.table import Table
 _RELATIONS = frozenset({"EQ", "NE", "LT", "LE", "GT", "GE"})
 _TIGHT = frozenset({"PLUS", "MINUS", "TIMES", "DIVIDE", "MOD", "DIV", "POWER", "IN"}) | _RELATIONS
 _TEMPORAL = frozenset({"F", "G", "X", "U"})
+_LOOSER = frozenset({"AND", "OR", "IMPLIES", "IFF", "U", "COMMA", "THEN", "ELSE", "COLON", SEPARATOR, END})
+MAX_QUOTED = 60  # characters of a hint that repeats what was written
 _AFTER_EXPRESSION = frozenset({"THEN", "ELSE", "COLON", "FOR", "BECAUSE", "CONFIDENCE", "SATISFY", "OF"})
 _MODES = "the modes are `horizon 50`, `discount 9/10`, `until goal` and `total`"
 _DECLARATIONS = "declarations are const, def, enum, param, world, policies, policy, score, property, claim, ..."
@@ -25,7 +28,7 @@ _SPOKEN = {"AND": "and", "&": "and", "OR": "or", "NOT": "not", "IMPLIES": "=>", 
 def explain(table: Table, states: Sequence[int], tokens: Sequence[Token], start: int, at: int, file: str) -> tuple[Diagnostic, int]:
     """The diagnostic for the token at position ``at`` (the parser began at ``start``), and how many braces stand open there."""
     situation = Situation(table, states, tokens, start, at, file)
-    for rule in (_later, _misplaced, _branches, _brackets, _operator, _reserved, _blocks, _names, _separators, _keywords):
+    for rule in (_later, _misplaced, _signs, _branches, _brackets, _operator, _reserved, _blocks, _names, _separators, _keywords):
         diagnostic = rule(situation)
         if diagnostic is not None:
             break
@@ -51,6 +54,19 @@ def _misplaced(s: Situation) -> Diagnostic | None:
     if not (token.first and token.type in DECLARATIONS and s.open and token.column > s.tokens[s.declaration].column):
         return None
     return s.report("E115", f"`{token.text}` does not stand inside braces", "move it out; or is a `}` missing above?")
+
+
+def _signs(s: Situation) -> Diagnostic | None:
+    """A line inside braces that starts with a sign, where the line above was meant to go on."""
+    following = s.tokens[s.at + 1] if s.token.type == SEPARATOR else None
+    if following is None and (s.block == "reward" or s.item >= s.at) and s.token.type != "PLUS":
+        return None
+    sign = following or s.tokens[min(s.item, s.at)]
+    before = s.tokens[s.at if following is not None else max(min(s.item, s.at) - 1, 0)]
+    if sign.type not in ("PLUS", "MINUS") or not sign.first or before.type != SEPARATOR or before.text == ";":
+        return None
+    message = f"inside braces a line that starts with `{sign.text}` begins a new item"
+    return s.report("E114", message, f"to go on, end the line above with `{sign.text}`", sign)
 
 
 def _branches(s: Situation) -> Diagnostic | None:
@@ -106,18 +122,20 @@ def _brackets(s: Situation) -> Diagnostic | None:
 def _operator(s: Situation) -> Diagnostic | None:
     """Operators of other languages, and operators where the reading rules want parentheses."""
     token = s.token
-    if token.type == "EQUAL" and s.after_expression and (s.takes("EQ") or s.takes("AND")) and not s.takes("COLON"):
-        return s.report("E108", "`=` defines; equality is written `==`", "write `==`")
+    if token.type == "EQUAL" and s.after_expression and (s.takes("EQ") or s.takes("AND")):
+        target = s.at - 2 if s.previous is not None and s.previous.type == "PRIME" else s.at - 1
+        if s.block in ("action", "init") and s.tokens[target - 1].type == "AND" and _assigned(s, target):
+            hint = f"write `, {s.text(target, s.at)} = ...`"
+            return s.report("E108", "assignments are separated by a comma, not by `and`", hint, s.tokens[target - 1])
+        if not s.takes("COLON") or s.block in ("reward", "policy"):
+            return s.report("E108", "`=` defines; equality is written `==`", "write `==`")
     if token.type == "PARALLEL" and s.after_expression:
         return s.report("E103", "`||` is written `or`; it composes worlds only", "write `or`")
-    if token.type in _RELATIONS and s.takes("AND") and _bounded_before(s):
-        return s.report(
-            "E112",
-            "a comparison under a bounded operator needs parentheses",
-            "write `F<=50 (x < 3)`",
-        )
-    if token.type in _TIGHT and s.takes("AND") and _bounded_before(s):
-        return s.report("E112", "what follows a bound is one operand, or stands in parentheses", "write `F<=50 (x + 1 < 3)`")
+    bounded = _bounded_before(s) if token.type in _TIGHT and s.takes("AND") else None
+    if bounded is not None and token.type in _RELATIONS:
+        return s.report("E112", "a comparison under a bounded operator needs parentheses", _in_parentheses(s, bounded))
+    if bounded is not None:
+        return s.report("E112", "what follows a bound is one operand, or stands in parentheses", _in_parentheses(s, bounded))
     if token.type in ("LT", "GT", "GE", "EQ") and s.previous is not None and s.previous.type in _TEMPORAL:
         return s.report("E112", f"a bound is written `{s.previous.text}<=k`", "steps are whole numbers, so `< k` is `<= k - 1`")
     if token.type == "IFF" and s.takes("AND"):
@@ -138,8 +156,35 @@ def _operator(s: Situation) -> Diagnostic | None:
     return None
 
 
-def _bounded_before(s: Situation) -> bool:
-    """Whether the operand that just ended stands directly under ``F<=k``, ``G<=k`` or ``U<=k``."""
+def _assigned(s: Situation, before: int) -> bool:
+    """Whether the item already assigns something before this position."""
+    return any(token.type == "EQUAL" for token in s.tokens[s.item : before])
+
+
+def _in_parentheses(s: Situation, temporal: int) -> str:
+    """How the bounded operator at this position is written with parentheses around what follows its bound."""
+    tokens = s.tokens
+    start = temporal + 3  # behind the operator, `<=` and a bound of one token
+    if tokens[temporal + 2].type == "LPAR":
+        start = _end_of_operand(tokens, temporal + 3) + 1
+    end = _end_of_operand(tokens, s.at + 1)
+    operand = s.text(start, end)
+    return f"write `{s.text(temporal, start)} ({operand if len(operand) <= MAX_QUOTED else '...'})`"
+
+
+def _end_of_operand(tokens: Sequence[Token], start: int) -> int:
+    """The first position from ``start`` on that ends a comparison: a looser operator, a separator or the end of the brackets."""
+    depth = 0
+    for position in range(start, len(tokens)):
+        kind = tokens[position].type
+        if depth == 0 and (kind in _LOOSER or kind in CLOSERS):
+            return position
+        depth += (kind in OPENERS) - (kind in CLOSERS)
+    return len(tokens) - 1
+
+
+def _bounded_before(s: Situation) -> int | None:
+    """Where the ``F<=k``, ``G<=k`` or ``U<=k`` starts directly under which the operand stands that just ended."""
     depth = 0
     tokens = s.tokens
     for position in range(s.at - 1, s.declaration, -1):
@@ -149,13 +194,13 @@ def _bounded_before(s: Situation) -> bool:
         elif kind in OPENERS:
             depth -= 1
             if depth < 0:
-                return False
+                return None
         elif depth == 0:
             if kind == "LE" and tokens[position - 1].type in _TEMPORAL:
-                return True
+                return position - 1
             if kind in ("AND", "OR", "IMPLIES", "IFF", SEPARATOR, "COMMA"):
-                return False
-    return False
+                return None
+    return None
 
 
 def _reserved(s: Situation) -> Diagnostic | None:
@@ -206,6 +251,11 @@ def _separators(s: Situation) -> Diagnostic | None:
         if token.text == ";" and s.wants_expression:
             return s.lacks(f"expected an expression{s.after()}, found `;`")
         return None
+    following = s.tokens[s.at + 1].type if token.type in s.table.names else ""
+    if s.block in ("action", "init") and following in ("PRIME", "EQUAL") and s.takes("COMMA", token.type) and _assigned(s, s.at):
+        target = f"{token.text}'" if following == "PRIME" else token.text
+        hint = f"write `, {target} = ...`; a new line or `;` starts another outcome"
+        return s.report("E114", f"assignments are separated by a comma, and it is missing before {shown(token)}", hint)
     if s.takes(SEPARATOR, token.type) and s.open and s.open[-1].type == "LBRACE":
         return s.report("E114", f"expected a new line or `;` before {shown(token)}", "each item has a line of its own, or ends with `;`")
     if s.takes("COMMA", token.type) and s.open:
@@ -218,6 +268,12 @@ def _blocks(s: Situation) -> Diagnostic | None:
     token, block = s.token, s.block
     if block == "reward" and token.type == "COLON":
         return s.report("E115", "a reward's guard begins with `when`", "write `when guard: value`, or `[action] when guard: value`")
+    if block == "reward" and s.previous is not None and s.previous.type == "RSQB" and s.takes("WHEN") and s.takes("COLON", token.type):
+        behind = s.tokens[s.at : _end_of_operand(s.tokens, s.at) + 1]
+        action = s.text(s.item, s.at)
+        if behind[-1].type in ("COLON", "AND", "OR", "IMPLIES", "IFF"):
+            return s.report("E115", "a reward's guard begins with `when`", f"put `when` before the condition: `{action} when guard: value`")
+        return s.report("E115", "a colon stands before the value of a reward", f"write `{action}: {s.text(s.at, s.at + len(behind) - 1)}`")
     if block == "policy" and s.takes("WHEN"):
         return s.report("E115", "a rule begins with `when guard:` or `else:`", "write `when x < 3: east`")
     if block == "action" and token.type == "RBRACE" and s.takes("STAY"):
@@ -247,6 +303,20 @@ def _inside(s: Situation, opener: str) -> bool:
 def _keywords(s: Situation) -> Diagnostic | None:
     """The one word or sign that must come next."""
     token, previous = s.token, s.previous
+    opener = s.open[-1] if s.open else None
+    kind = s.tokens[s.declaration].type
+    if kind in ("SCORE", "PROPERTY") and token.type in ("RPAR", "COMMA") and s.takes("COLON") and previous is not None:
+        types = [name.text for word, name in pairwise(s.tokens) if word.type == "POLICIES" and name.type in s.table.names]
+        hint = f"write `{previous.text} : {types[0]}`" if types else f"write `{previous.text} : Pi`, after `policies Pi over W`"
+        return s.report("E109", f"`{previous.text}` needs its policy type", hint)
+    if token.type == "DRAWN" and previous is not None and opener is not None and opener.type == "LPAR":
+        called = s.tokens[next(i for i, each in enumerate(s.tokens) if each is opener) - 1].text
+        drawn = f"{previous.text} ~ {s.tokens[s.at + 1].text}"
+        if called in ("P", "E"):
+            return s.report("E109", "what is drawn stands in square brackets", f"write `{called}[{drawn}](...)`")
+    bracket = _bracketed_range(s)
+    if bracket is not None:
+        return bracket
     if token.type == "STRING" and previous is not None and previous.type == "NAME" and s.tokens[s.declaration].type == "WORLD":
         hint = _nearest(previous.text, _IMPORTERS) or f"one of {_listed(_IMPORTERS)}"
         return s.report("E109", f"`{previous.text}` is no format of worlds", hint, previous)
@@ -261,6 +331,22 @@ def _keywords(s: Situation) -> Diagnostic | None:
     if token.type == "COLON" and s.takes("EQUAL"):
         return s.report("E109", f"expected `=`{s.after()}, found `:`", "write `=`")
     return None
+
+
+def _bracketed_range(s: Situation) -> Diagnostic | None:
+    """``[0..3]`` or ``(0..3)`` as a type."""
+    opening = s.at if s.token.type == "LSQB" else s.at - 1
+    if s.token.type == "DOTS" and s.open:
+        opening = next(i for i, each in enumerate(s.tokens) if each is s.open[-1])
+    if s.token.type not in ("LSQB", "DOTS") or opening <= s.start or s.tokens[opening].type not in ("LSQB", "LPAR"):
+        return None
+    end = _end_of_operand(s.tokens, opening + 1)
+    inside = s.tokens[opening + 1 : end]
+    if s.tokens[opening - 1].type not in ("COLON", "IN") or not any(token.type == "DOTS" for token in inside):
+        return None
+    written = s.text(opening + 1, end)
+    hint = f"write `{written}`" if len(written) <= MAX_QUOTED else "drop the brackets"
+    return s.report("E109", "a range stands without brackets", hint, s.tokens[opening])
 
 
 def _expected(s: Situation) -> Diagnostic:
