@@ -144,7 +144,9 @@ def _prime(node: syntax.Prime, context: Context) -> spec.Expr | None:
     if not isinstance(node.arg, syntax.Name) or context.world is None or node.arg.name not in context.world.variables:
         if isinstance(node.arg, syntax.Name) and context.world is not None and node.arg.name not in context.world.labels:
             raise unknown(node.arg, context)
-        raise IllTyped("E210", node.span, "only a variable has a prime")
+        label = isinstance(node.arg, syntax.Name) and context.world is not None and node.arg.name in context.world.labels
+        hint = f"`{context.scope.text(node.arg.span)}` is a label: write its condition with primes" if label else None
+        raise IllTyped("E210", node.span, "only a variable has a prime", hint)
     type = context.world.variables[node.arg.name]
     return None if type is None else spec.Var(node.arg.name, type, True, node.span)
 
@@ -207,6 +209,8 @@ def _index(node: syntax.Index, context: Context) -> spec.Expr | None:
     base = node.base.name if isinstance(node.base, syntax.Name) else None
     if base is None or base not in scope.constants:
         variables = () if context.world is None else context.world.variables
+        if base in scope.refused:
+            return None
         if isinstance(node.base, syntax.Name) and base not in variables and scope.kind(node.base.name) is None:
             raise unknown(node.base, context)
         raise IllTyped("E290", node.span, "array variables are not supported yet; only a grid can be indexed")

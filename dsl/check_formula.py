@@ -310,8 +310,19 @@ def _want_arguments(node: syntax.Call, count: int, what: str) -> None:
         raise IllTyped("E205", node.span, f"{what} takes {counted(count, 'argument')}, here are {len(node.args)}")
 
 
+def _is_functional(node: syntax.Expr, scope: Scope) -> bool:
+    if isinstance(node, syntax.Name):
+        return node.name in scope.scores or node.name in scope.properties
+    return isinstance(node, (syntax.ExpectedReward, syntax.PathProbability))
+
+
 def _near_optimal(node: syntax.Call, roles: Roles) -> Statement | None:
     _want_arguments(node, 3, "`near_optimal`")
+    first, second, third = node.args
+    if _is_functional(second, roles.scope) and isinstance(first, syntax.Name) and not _is_functional(first, roles.scope):
+        shown = ", ".join(roles.scope.text(arg.span) for arg in (second, first, third))
+        hint = f"write `near_optimal({shown})`"
+        raise IllTyped("E209", node.span, "`near_optimal` takes the score first, then the policy, then the distance", hint)
     about = policy(node.args[1], roles)
     score = None if about is None else functional(node.args[0], about[1], roles.scope)
     eps = number(node.args[2], roles)
@@ -331,7 +342,7 @@ def _quantifier(node: syntax.Quantifier, roles: Roles) -> Statement | None:
     bound = dict(roles.bound)
     poisoned = False
     for binder in node.binders:
-        type = bound_type(binder, scope)
+        type = bound_type(node.kind, binder, scope)
         poisoned = poisoned or type is None
         for name in binder.names:
             want_free(name, replace(roles, bound=bound))

@@ -10,6 +10,8 @@ from dsl.operators import IllTyped, constant
 from dsl.record import dataclass
 from dsl.scope import Scope, WorldNames
 
+_BOOLEANS = frozenset({"True", "False", "TRUE", "FALSE"})
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -44,6 +46,8 @@ def check_name(node: syntax.Name, context: Context) -> spec.Expr | None:
         if len(owners) > 1:
             raise IllTyped("E209", span, f"`{text}` is a member of {len(owners)} enums", f"write `{owners[0][0].name}::{text}`")
         return constant(owners[0][1], span, owners[0][0])
+    if text in scope.refused:
+        return None
     raise unknown(node, context)
 
 
@@ -55,12 +59,13 @@ def unknown(node: syntax.Name, context: Context) -> IllTyped:
     if world is not None and (text in world.actions or text in world.rewards):
         return IllTyped("E209", node.span, f"`{text}` is {'an action' if text in world.actions else 'a reward'}; it has no value here")
     around = [*context.local, *scope.constants, *scope.members]
+    boolean = f"write `{text.lower()}`" if text in _BOOLEANS and not node.quoted else None
     if world is not None:
-        hint = scope.similar(text, [*world.variables, *world.labels, *around])
+        hint = boolean or scope.similar(text, [*world.variables, *world.labels, *around])
         return IllTyped("E203", node.span, f"`{text}` is not a variable of world {world.name}", hint)
     if text in scope.state_names:
         return IllTyped("E207", node.span, f"`{text}` depends on the state of world {scope.state_names[text]}; a constant is needed here")
-    return IllTyped("E201", node.span, f"`{text}` is not declared", scope.similar(text, around))
+    return IllTyped("E201", node.span, f"`{text}` is not declared", boolean or scope.similar(text, around))
 
 
 def check_qualified(node: syntax.Qualified, scope: Scope) -> spec.Expr:

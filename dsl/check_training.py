@@ -81,6 +81,10 @@ def _samples(node: syntax.Samples, type: spec.PolicyType, scope: Scope) -> spec.
         scope.error("E201", node.event.span, message, "use one name for the sampled policy")
         return None
     event = statement(node.event, Roles(scope, bound, implicit=type.name))
+    if event is not None and not bound and not _mentions_implicitly(node.event, scope):
+        message = "the event does not mention the sampled policy, so it is the same for every sample"
+        scope.error("E405", node.event.span, message, _sampled_hint(node.event, scope))
+        return None
     if size is not None and not 1 <= size <= MAX_SAMPLES:
         scope.error("E411", node.size.span, f"the number of samples is from 1 to {MAX_SAMPLES}, but this is {show(size)}")
         return None
@@ -119,6 +123,42 @@ def _applied_to(event: Any, scope: Scope) -> Iterator[str]:
                 if isinstance(argument, syntax.Name):
                     yield argument.name
         todo.extend(reversed(list(parts(node))))
+
+
+def _mentions_implicitly(event: syntax.Expr, scope: Scope) -> bool:
+    """Whether a score, a property or an objective stands in it that is applied to no policy, as in ``satisfy Safe``."""
+    todo: list[Any] = [event]
+    while todo:
+        node = todo.pop()
+        match node:
+            case syntax.ExpectedReward() | syntax.PathProbability():
+                return True
+            case syntax.Name(name=name) if name in scope.scores or name in scope.properties:
+                return True
+            case syntax.Call(function=syntax.Name(name="near_optimal"), args=args):
+                todo.extend(args[2:])
+            case syntax.Call(function=syntax.Name(name="max" | "min"), args=(_,)):
+                pass
+            case syntax.Call(function=syntax.Name(name=name), args=args):
+                todo.extend(() if name in scope.scores or name in scope.properties else args)
+            case syntax.Call():
+                pass
+            case _:
+                todo.extend(parts(node))
+    return False
+
+
+def _sampled_hint(event: syntax.Expr, scope: Scope) -> str:
+    """The sampled policy is any name without a declaration."""
+    free = next(name for name in ("pi", "p", "sampled", "drawn") if scope.kind(name) is None or name == "drawn")
+    hint = f"an undeclared name stands for the sampled policy, as in `Safe({free})`"
+    if isinstance(event, syntax.Call) and isinstance(event.function, syntax.Name):
+        args = [scope.text(arg.span) for arg in event.args]
+        if event.function.name == "near_optimal" and len(args) == 3:
+            return f"write `near_optimal({args[0]}, {free}, {args[2]})`: an undeclared name stands for the sampled policy"
+        if len(args) == 1:
+            return f"write `{event.function.name}({free})`: an undeclared name stands for the sampled policy"
+    return hint
 
 
 def _confidence(node: syntax.Expr, scope: Scope) -> Fraction | None:

@@ -129,7 +129,7 @@ class _Formatter:
             case syntax.InitOutcomes(outcomes):
                 page.block(node, "init", outcomes, _start, lambda outcome: page.leaf(outcome, _start(outcome)))
             case syntax.InitUniform(condition):
-                page.leaf(node, Group(["init uniform", Nest([LINE, expression(condition)])]))
+                page.leaf(node, Group(["init uniform ", Nest([expression(condition)])]))
             case syntax.Deadlock():
                 page.leaf(node, "deadlock absorbs")
             case syntax.Family(binders, items):

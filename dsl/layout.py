@@ -60,7 +60,7 @@ def render(doc: Doc, indent: int, column: int, width: int) -> str:
         if isinstance(top, str):
             out.append(top)
             column += len(top)
-        elif isinstance(top, Hard) or (isinstance(top, Break) and broken):
+        elif isinstance(top, Hard) or (isinstance(top, Break) and broken and not _sign_follows(stack)):
             out.append("\n" + " " * margin)
             column = margin
         elif isinstance(top, Break):
@@ -72,6 +72,23 @@ def render(doc: Doc, indent: int, column: int, width: int) -> str:
             breaks = not _fits(top, width - column)
             stack.extend((margin, breaks, part) for part in reversed(top.parts))
     return "".join(out)
+
+
+def _sign_follows(stack: Sequence[tuple[int, bool, Doc]]) -> bool:
+    """Whether the text that comes next starts with `+` or `-`: no line does, unless it begins an item."""
+    todo = [top for _, _, top in stack[-1:]]
+    while todo:
+        top = todo.pop()
+        if isinstance(top, str):
+            if top:
+                return top[0] in "+-"
+            if not todo:
+                return False
+        elif isinstance(top, Nest | Group):
+            todo.extend(reversed(top.parts))
+        else:
+            return False
+    return False
 
 
 def _fits(group: Group, room: int) -> bool:

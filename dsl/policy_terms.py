@@ -47,7 +47,10 @@ def policy(node: syntax.Expr, roles: Roles) -> tuple[str, spec.PolicyType] | Non
         kind = scope.kind(node.name)
         if kind is not None:
             raise IllTyped("E209", node.span, f"`{node.name}` is {kind}, not a policy")
-        raise IllTyped("E201", node.span, f"`{node.name}` is not a policy", scope.similar(node.name, [*roles.bound, *scope.policies]))
+        hint = scope.similar(node.name, [*roles.bound, *scope.policies])
+        if hint is None and not roles.bound and scope.policy_types and (roles.measures or roles.unknown is not None):
+            hint = f"put `forall {node.name} : {next(iter(scope.policy_types))}.` in front"
+        raise IllTyped("E201", node.span, f"`{node.name}` is not a policy", hint)
     known = None if type is None else scope.policy_types[type]
     return None if known is None else (internal, known)
 
@@ -61,9 +64,13 @@ def want_free(name: syntax.Name, roles: Roles) -> None:
         raise IllTyped("E202", name.span, f"`{name.name}` already has a meaning here", "choose another name for the policy")
 
 
-def bound_type(binder: syntax.Binder, scope: Scope) -> str | None:
+def bound_type(quantifier: str, binder: syntax.Binder, scope: Scope) -> str | None:
     """None if the type has an error of its own."""
     domain = binder.domain
+    if binder.relation != ":" and isinstance(domain, syntax.Name) and domain.name in scope.policy_types:
+        bound = ", ".join(name.name for name in binder.names)
+        hint = f"write `{quantifier} {bound} : {domain.name}.`"
+        raise IllTyped("E209", binder.span, f"`{domain.name}` is a policy type: a policy is bound with `:`, not with `in`", hint)
     if binder.relation != ":" or not isinstance(domain, syntax.Name):
         hint = "quantify over policies: `forall pi : Pi. ...`"
         raise IllTyped("E490", domain.span, "a quantifier over numbers is not supported yet", hint)

@@ -32,7 +32,8 @@ def declare(declarations: Iterable[syntax.Declaration], scope: Scope) -> list[sy
 
 def _enter(name: syntax.Name, declaration: syntax.Declaration, scope: Scope) -> bool:
     if name.name in BUILT_IN_NAMES:
-        scope.error("E202", name.span, f"`{name.name}` is a built-in name")
+        scope.refused.add(name.name)
+        scope.error("E202", name.span, f"`{name.name}` is a built-in name", "choose another name")
         return False
     first = scope.declarations.get(name.name)
     if first is not None and not isinstance(first, syntax.Import):

@@ -68,6 +68,7 @@ class Scope:
     constants: dict[str, spec.Const | spec.Grid | None] = field(default_factory=dict)
     functions: dict[str, Function | None] = field(default_factory=dict)
     enums: dict[str, Enum] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)  # declared under a built-in name, which has been reported
     members: dict[str, list[tuple[Enum, int]]] = field(default_factory=dict)
     state_names: dict[str, str] = field(default_factory=dict)  # a variable or label -> a world that declares it
     world_names: dict[str, WorldNames | None] = field(default_factory=dict)

@@ -59,7 +59,7 @@ def _misplaced(s: Situation) -> Diagnostic | None:
 def _signs(s: Situation) -> Diagnostic | None:
     """A line inside braces that starts with a sign, where the line above was meant to go on."""
     following = s.tokens[s.at + 1] if s.token.type == SEPARATOR else None
-    if following is None and (s.block == "reward" or s.item >= s.at) and s.token.type != "PLUS":
+    if following is None and s.block == "reward" and s.item < s.at:
         return None
     sign = following or s.tokens[min(s.item, s.at)]
     before = s.tokens[s.at if following is not None else max(min(s.item, s.at) - 1, 0)]

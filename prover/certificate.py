@@ -183,9 +183,12 @@ class Document:
         edge: list[list[Any]] = []
         for player, _ in self.query.variables:
             numbers = []
-            parts = counterexample.parts.get(player)
-            if not parts:
-                return None
+            known = theory.arenas[player].points
+            parts = counterexample.parts.get(player) or [
+                (fmpq(1), fmpq(1), point) for point in known[:1]
+            ]  # any policy, if it does not matter
+            if not parts or any(value is None for _, _, point in parts for value in point.vector):
+                return None  # an infinite value has no lemma that a break could cite
             for _, _, point in parts:
                 controller = controller_of(point)
                 number = self.evidence_policy(controller)

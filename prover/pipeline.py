@@ -144,7 +144,7 @@ def verdict_of(
     from prover import storey1
 
     if isinstance(statement, Find):
-        return storey1.prove_find(context, statement, clock, precision)
+        return storey1.prove_find(context, statement, clock, precision, method)
     if isinstance(statement.body, Quantified):
         return storey1.prove_claim(context, statement, statement.body, clock, method)
     from prover.training.decide import decide_measure

@@ -12,11 +12,13 @@ from prover import counterexample
 from prover.certificate import Document, refutation
 from prover.checker.check import Derived, check
 from prover.flint import fmpq
+from prover.policies.belongs import belongs
 from prover.policies.context import Context
 from prover.policies.decide import Decided, Found, decide, find
-from prover.policies.modulo import Counterexample, Search, mixes
+from prover.policies.modulo import Counterexample, Search
 from prover.policies.optimum import Optimum
 from prover.policies.query import Builder, Inequality, OptimumOf, Query, interval
+from prover.policies.stationary import memoryless
 from prover.policies.theory import Bounds, Stuck, Theory
 from prover.verdict import Enclosure, Proved, Refuted, Unknown, Verdict
 from prover.worlds.objective import Stream
@@ -37,7 +39,13 @@ def prove_claim(context: Context, statement: Claim, body: Quantified, clock: Clo
     decided = _decide(context, query, clock, method)
     match decided.outcome:
         case Counterexample() as found:
-            return Refuted(exhibit(context, query, found, decided.optima, clock))
+            loose = decided.theory.loose(tuple((i, True) for i in range(len(query.inequalities))))
+            try:
+                return Refuted(exhibit(context, query, found, decided.optima, clock))
+            except counterexample.Mismatch:
+                if loose is None or found.literals:
+                    raise
+                return Unknown(f"z3 finds a counterexample, but {loose}")  # its own optimum has no certificate
         case Stuck(reason):
             return Unknown(reason)
         case tree:
@@ -60,11 +68,20 @@ def _exists(context: Context, statement: Claim, body: Quantified, clock: Clock, 
     decided = _decide(context, query, clock, method)
     match decided.outcome:
         case Counterexample() as found:
-            shown_witness = exhibit(context, query, found, decided.optima, clock)
+            loose = decided.theory.loose(tuple((i, True) for i in range(len(query.inequalities))))
+            try:
+                shown_witness = exhibit(context, query, found, decided.optima, clock)
+            except counterexample.Mismatch:
+                if loose is None or found.literals:
+                    raise
+                return Unknown(f"z3 finds a witness, but {loose}")
             witnesses = {name: found.controllers[name] for name, _ in body.variables if name in found.controllers}
-            missing = [name for name, _ in body.variables if name not in witnesses]
-            if missing:
-                return Unknown(f"the claim does not depend on {', '.join(missing)}")
+            for name, type in body.variables:
+                if name not in witnesses:  # the claim does not depend on it: any policy will do
+                    mdp = context.mdp(context.spec.policy_type(type).world)
+                    witnesses[name] = memoryless(mdp, {})
+                    if not belongs(witnesses[name], context.spec.policy_type(type), mdp):
+                        return Unknown(f"the claim does not depend on {name}, and no policy of its type was found")
             affirmed = query_of(context, body)
             shown = decide(context, affirmed, clock, witnesses)
             if not isinstance(shown.outcome, tuple):
@@ -84,12 +101,16 @@ def _exists(context: Context, statement: Claim, body: Quantified, clock: Clock, 
             return Refuted(counterexample.Counterexample({}, None, (text,)))
 
 
-def prove_find(context: Context, statement: Find, clock: Clock, precision: Fraction) -> Verdict:
+def prove_find(context: Context, statement: Find, clock: Clock, precision: Fraction, method: str = "auto") -> Verdict:
     builder = Builder(context.spec, statement.body.variables)
     query = builder.query("find", builder.skeleton(statement.body.body), interval(statement))
     found = find(context, query, clock, precision)
     if isinstance(found, Stuck):
         return Unknown(found.reason)
+    if method in ("smt", "both"):
+        from prover.policies.methods import compare_thresholds
+
+        compare_thresholds(context, query, clock, found)
     decided = found.decided
     if not isinstance(decided.outcome, tuple):
         return Unknown("the search did not settle")
@@ -98,7 +119,7 @@ def prove_find(context: Context, statement: Find, clock: Clock, precision: Fract
         shown = exhibit(context, query, found.breaks, decided.optima, clock)
     proof = refutation(context, query, decided.theory, decided.optima, decided.outcome, statement.name, statement.text, threshold=found)
     derived = accept(proof)
-    if found.exact and not derived.exact and all(mixes(context.spec.policy_type(type)) for _, type in query.variables):
+    if proof["evidence"]["argument"]["breaks"] is not None and not derived.exact:
         raise RuntimeError("the proof of an exact threshold shows only one side of it")
     value = _enclosure(found)
     notes = [] if shown is None else ["behind it the claim fails, for example:", *shown.lines()]

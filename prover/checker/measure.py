@@ -33,7 +33,7 @@ def check(proven: Proven, argument: Any, permitted: frozenset[str]) -> tuple[Fra
     require(kind == "measure" and len(array(proofs)) == len(claim.facts), "a measure claim needs a proof for every fact")
     assumptions = tuple(fact.name for fact in claim.facts if fact.name is not None)
     missing = [name for name in assumptions if name not in permitted]
-    require(not missing, f"it rests on what the caller does not permit: {'; '.join(missing)}")
+    require(not missing, f"an assumption that is not permitted: {'; '.join(missing)}")
     lost = sum((fact.delta for fact in claim.facts), Fraction(0))
     require(lost < 1, "no confidence is left")
     known = [_known(proven, fact, proof) for fact, proof in zip(claim.facts, proofs, strict=True)]

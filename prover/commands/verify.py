@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from prover.checker.check import Derived
 
 
-ASSUMED = "it rests on what the caller does not permit: "
+ASSUMED = "an assumption that is not permitted: "
 
 
 @click.command()

@@ -10,14 +10,14 @@ from collections.abc import Callable
 
 from prover.flint import fmpq
 from prover.policies.context import Context
-from prover.policies.decide import Decided, decide, stages
+from prover.policies.decide import Decided, Found, decide, stages
 from prover.policies.modulo import Counterexample
 from prover.policies.optimum import NoPolicyFoundError
 from prover.policies.query import Query
 from prover.policies.theory import Stuck, Theory
 from prover.worlds.product import ProductTooLarge
 
-PATIENCE = 20.0  # seconds that `auto` gives the second method where the first is stuck
+PATIENCE = 20.0  # seconds for z3, whose non-linear solver may never return
 UNCERTIFIED = "z3 finds no counterexample, but no certificate was found either"
 
 
@@ -28,7 +28,7 @@ class DisagreementError(RuntimeError):
 def decide_by(context: Context, query: Query, clock: Callable[[], None], method: str) -> Decided:
     """``method``: auto, smt, lazy or both."""
     if method == "smt":
-        second = _direct(context, query, clock, None)
+        second = _direct(context, query, clock)
         if isinstance(second.outcome, Counterexample):
             return second
         if isinstance(second.outcome, Stuck) and second.outcome.reason != UNCERTIFIED:
@@ -37,7 +37,7 @@ def decide_by(context: Context, query: Query, clock: Callable[[], None], method:
     first = decide(context, query, clock)
     if method == "lazy" or (method == "auto" and not isinstance(first.outcome, Stuck)):
         return first
-    second = _direct(context, query, clock, PATIENCE if method == "auto" else None)
+    second = _direct(context, query, clock)
     refuted = isinstance(second.outcome, Counterexample)
     if method == "both":
         holds = isinstance(second.outcome, Stuck) and second.outcome.reason == UNCERTIFIED
@@ -48,15 +48,30 @@ def decide_by(context: Context, query: Query, clock: Callable[[], None], method:
     return first
 
 
+def compare_thresholds(context: Context, query: Query, clock: Callable[[], None], found: Found) -> None:
+    """z3's threshold beside the search's, where both are exact; DisagreementError if they differ."""
+    from prover.policies.encode import Edge, threshold
+
+    try:
+        stage = stages(context, query, clock)[0]()
+    except (ProductTooLarge, NoPolicyFoundError):
+        return
+    edge = threshold(context, stage, time.monotonic() + PATIENCE)
+    if isinstance(edge, Edge) and found.exact:
+        value = None if edge.value is None else fmpq(edge.value.numerator, edge.value.denominator)
+        if value != found.value or (value is not None and edge.attained != found.attained):
+            raise DisagreementError(f"the search finds the threshold {found.value}, the direct encoding {edge.value}")
+
+
 def _says_more(outcome: object) -> bool:
     return isinstance(outcome, Stuck) and outcome.reason == UNCERTIFIED
 
 
-def _direct(context: Context, query: Query, clock: Callable[[], None], patience: float | None) -> Decided:
+def _direct(context: Context, query: Query, clock: Callable[[], None]) -> Decided:
     """The direct encoding as a Decided: a counterexample, or Stuck (UNCERTIFIED where z3 says that the claim holds)."""
     from prover.policies.encode import DirectCounterexample, direct
 
-    deadline = None if patience is None else time.monotonic() + patience
+    deadline = time.monotonic() + PATIENCE
     try:
         stage = stages(context, query, clock)[0]()
     except (ProductTooLarge, NoPolicyFoundError) as reason:

@@ -139,6 +139,9 @@ class Search:
         found = self._realise(outcome, literals, flags, supports, threshold)
         if found is not None:
             return found
+        loose = self.theory.loose(literals)
+        if loose is not None:
+            return Stuck(loose)
         if self._fix(outcome, supports):
             return self.check(literals, flags, supports, threshold)
         return self._branch(outcome, literals, flags, supports, threshold)
@@ -163,7 +166,7 @@ class Search:
             if not inside:
                 return None
             options[player] = inside
-        named = self.theory.rows(literals, flags, threshold)
+        named = self.theory.certain(self.theory.rows(literals, flags, threshold))
         names = list(options)
         for choice in islice(product(*(options[name] for name in names)), 512):
             fixed = dict(zip(names, choice, strict=True))

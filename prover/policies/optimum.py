@@ -47,6 +47,8 @@ def optimum(context: Context, query: Query, index: int, arena: Arena, clock: Cal
     weights = {arena.product.stream_index(query.streams[s]): sign * fmpq(c.numerator, c.denominator) for c, s in wanted.body}
     for i, w in weights.items():
         if i in arena.flaggable and (w > 0) != (arena.flaggable[i] == 1):
+            if wanted.kind == "min":
+                raise SpecError([_infinite(query, wanted, "some policies lose for ever, so it is minus infinity")])
             grows = context.growth(query, arena.product.streams[i], 1 if w > 0 else -1)
             raise SpecError([grows or _infinite(query, wanted, "some policies make it grow for ever")])
     best = _Extremum(context, arena, type, weights, clock)

@@ -140,6 +140,30 @@ class Theory:
         used = {column for _, row in named for column in row.coefficients}
         return named + self.background(threshold, used)
 
+    def certain(self, named: Sequence[tuple[RowName, lp.Row[Column]]]) -> list[tuple[RowName, lp.Row[Column]]]:
+        """The rows with every optimum at its worse end: what satisfies them breaks the claim wherever the optimum lies."""
+        result: list[tuple[RowName, lp.Row[Column]]] = []
+        for name, row in named:
+            if name[0] == "optimum":
+                continue
+            constant = row.constant
+            for column, c in row.coefficients.items():
+                if column[0] == "optimum":
+                    bounds = self.optima[column[1]]
+                    constant += c * (bounds.upper if c > 0 else bounds.lower)
+            rest = {column: c for column, c in row.coefficients.items() if column[0] != "optimum"}
+            result.append((name, lp.Row(rest, constant, row.op)))
+        return result
+
+    def loose(self, literals: Literals) -> str | None:
+        """Says so if an optimum in these literals is only enclosed."""
+        for i, _ in literals:
+            for _, term in self.query.inequalities[i].terms:
+                if isinstance(term, OptimumOf) and self.optima[term.index].lower != self.optima[term.index].upper:
+                    bounds, wanted = self.optima[term.index], self.query.optima[term.index]
+                    return f"{wanted.text} over {wanted.over} is only known to lie between {bounds.lower} and {bounds.upper}"
+        return None
+
     def lemma_row(self, lemma: Lemma, player: str) -> lp.Row[Column]:
         back = {i: s for s, i in self.column[player].items()}
         coefficients: dict[Column, fmpq] = {("value", player, back[i]): w for i, w in lemma.weights.items()}

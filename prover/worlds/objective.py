@@ -11,9 +11,13 @@ from typing import Any, assert_never
 
 from dsl.diagnostic import Diagnostic, SpecError
 from dsl.record import dataclass
-from dsl.spec import Atom, Const, Discount, Expected, Horizon, Objective, Probability, Total, UntilState
+from dsl.source import Span
+from dsl.spec import Atom, Const, Discount, Expected, Expr, Horizon, Nary, Objective, Probability, Total, Unary, UntilState
+from dsl.types import Bool
 from prover.worlds import automaton
 from prover.worlds.automaton import Nnf
+
+NOWHERE = Span("", 1, 1, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -122,21 +126,38 @@ def _probability(objective: Probability, atoms: Atoms) -> Affine:
         return Affine(Fraction(1), Fraction(-1), Stream(world, "probability", path=opposite))
     for formula, constant, scale in ((path, 0, 1), (opposite, 1, -1)):
         condition = automaton.recurrence(formula)
-        if condition is not None and condition[0] in ("atom", "not-atom"):
-            atom = condition[1]
-            if condition[0] == "not-atom":
-                atom = _complement(world, atom, atoms)
-            return Affine(Fraction(constant), Fraction(scale), Stream(world, "recurrence", atom=atom))
+        if condition is not None:
+            state = _expression(world, condition, atoms)
+            number = atoms.number(world, Atom(state, state_text(world, condition, atoms)))
+            if isinstance(number, bool):  # always or never, whatever is played
+                certain: Nnf = ("true",) if number else ("false",)
+                return Affine(Fraction(constant), Fraction(scale), Stream(world, "probability", path=certain))
+            return Affine(Fraction(constant), Fraction(scale), Stream(world, "recurrence", atom=number))
     message = f"`{objective.text}` is neither a safety nor a co-safety formula, nor of the form G F state or F G state"
     raise SpecError([Diagnostic("E401", objective.span, message, "split it into parts that are, or bound its operators")])
 
 
-def _complement(world: str, atom: int, atoms: Atoms) -> int:
-    from dsl.spec import Unary
-    from dsl.types import Bool
+def _expression(world: str, condition: Nnf, atoms: Atoms) -> Expr:
+    """A state condition in normal form as one expression."""
+    span = NOWHERE
+    match condition[0]:
+        case "true" | "false":
+            return Const(condition[0] == "true", Bool(), span)
+        case "atom":
+            return atoms.of_world[world][condition[1]].condition
+        case "not-atom":
+            return Unary("not", atoms.of_world[world][condition[1]].condition, Bool(), span)
+        case word:
+            return Nary(word, tuple(_expression(world, part, atoms) for part in condition[1:]), Bool(), span)
 
-    known = atoms.of_world[world][atom]
-    number = atoms.number(world, Atom(Unary("not", known.condition, Bool(), known.condition.span), f"not ({known.text})"))
-    if isinstance(number, bool):
-        raise TypeError("a negated state condition is not constant")
-    return number
+
+def state_text(world: str, condition: Nnf, atoms: Atoms) -> str:
+    match condition[0]:
+        case "true" | "false":
+            return str(condition[0])
+        case "atom":
+            return atoms.of_world[world][condition[1]].text
+        case "not-atom":
+            return f"not ({atoms.of_world[world][condition[1]].text})"
+        case word:
+            return f" {word} ".join(f"({state_text(world, part, atoms)})" for part in condition[1:])

@@ -98,7 +98,7 @@ class _Builder:
                 column = mdp.rewards[stream.reward]
                 self.columns.append((_listed(column.index), [fmpq(x.numerator, x.denominator) for x in column.table]))
         self.barren = [
-            s.kind in ("total", "discount") and c is not None and not any(c[1][k] != 0 for k in set(c[0]))
+            s.kind in ("total", "discount", "until") and c is not None and not any(c[1][k] != 0 for k in set(c[0]))
             for s, c in zip(streams, self.columns, strict=True)
         ]
         used = sorted({a for s in streams for a in _atoms_of(s)})

@@ -36,7 +36,8 @@ def shortest_path(target: int, parent: Callable[[int], tuple[int, str] | None], 
 def spec_error(error: EvaluationError, world: World, path: Path) -> SpecError:
     """The error in the last state of the path."""
     state = format_state(world, path[-1][1])
-    return SpecError([Diagnostic(error.code, error.span, f"{error.message}, in the state {state}", describe(world, path))])
+    remedy = "; a world that may stay there for ever says `deadlock absorbs`" if error.code == "E303" else ""
+    return SpecError([Diagnostic(error.code, error.span, f"{error.message}, in the state {state}", describe(world, path) + remedy)])
 
 
 def initial_error(error: EvaluationError) -> SpecError:

@@ -129,6 +129,37 @@ def test_long_things_of_all_kinds():
     )
 
 
+SIGNS = [
+    ("world W { reward r { 1; -1; -x - 1 } }", "world W {\n  reward r { 1; -1; -x - 1 }\n}\n"),
+    (
+        "world W { reward r { // a\n when b: -10\n -1 // c\n\n // d\n - x } }",
+        "world W {\n  reward r {  // a\n    when b: -10\n    -1  // c\n\n    // d\n    -x\n  }\n}\n",
+    ),
+    ("world W { label l = x -\n 1 > 0 }", "world W {\n  label l = x - 1 > 0\n}\n"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), SIGNS)
+def test_items_that_start_with_a_sign(text, expected):
+    assert check(text) == expected
+
+
+@pytest.mark.parametrize("count", range(4, 40, 3))
+def test_no_line_goes_on_with_a_sign(count):
+    """Whatever the place of the break: only an item starts a line with a sign."""
+    name = "a_name_of_some_length"
+    terms = " - ".join(["-" + name] * count)
+    text = (
+        f"world W {{\n init uniform {terms} == 1\n label l = {terms} == {terms}\n"
+        f"action a when {terms} > 1 and {terms} < 2 or {terms} == {terms} {{ x' = {terms}, y' = if a then {terms} else {terms} }}\n"
+        f"label m = f({terms}, {terms}) and P[({terms}) > 1 U {terms} > 2] > {terms}\n"
+        f"action b {{ stay }}\n reward r {{ when {terms} > 1: {terms}; -{name} - 1 }} }}\n"
+        f"policy p : Pi = {{ when {terms} > 1 => {terms} > 2: a; else: b }}\n"
+    )
+    result = check(text)
+    assert [line.strip() for line in result.splitlines() if re.match(r"\s*[+-]", line)] == [f"-{name} - 1"]
+
+
 # ---------------------------------------------------------------- random trees
 
 NAMES = st.sampled_from(["a", "b", "E", "P", "horizon", "of", "x_1", "`and`", "`odd name`"])
@@ -220,6 +251,7 @@ def test_random_trees_survive(expression):
     file = syntax.File((syntax.Claim(name, expression, HERE), in_world(expression)), HERE)
     text = formatter.format(file, Source("t", ""))
     assert parse(Source("t", text)) == file, text
+    assert not re.search(r"^\s*[+-]", text, re.MULTILINE), text
     check(text)
 
 

@@ -220,8 +220,25 @@ def test_newlines_end_items_inside_braces_only():
     assert world("action a\n  when x or\n  y\n{\n stay\n}") == world("action a when x or y { stay }")
     assert world("label a = f(\n x,\n y\n)") == world("label a = f(x, y)")
     assert world("label a =\n x\n and y\n or z") == world("label a = x and y or z")
-    assert world("label a = x -\n y") == world("label a = x\n - y") == world("label a = x - y")
+    assert world("label a = x -\n y") == world("label a = x - y")
+    assert world("label a = x\n * y\n / z\n mod 2\n == 1\n => z") == world("label a = x * y / z mod 2 == 1 => z")
     assert len(world("action a {\n 1/2: x' = 1,\n y' = 2\n (1/2): stay }")[0].outcomes) == 2
+
+
+@pytest.mark.parametrize("sign", ["-", "- "])
+def test_a_line_that_starts_with_a_sign_begins_an_item(sign):
+    reward = world(f"reward r {{\n when crashed' and not crashed: -10\n {sign}1\n}}")
+    assert reward == world("reward r { when crashed' and not crashed: -10; -1 }")
+    assert len(reward[0].clauses) == 2
+    assert world(f"reward r {{\n 2 // why\n\n // more\n {sign}1\n {sign}x }}") == world("reward r { 2; -1; -x }")
+    assert world(f"reward r {{\n [go]:\n {sign}1\n}}") == world("reward r { [go]: -1 }")
+
+
+def test_a_sign_continues_after_an_operator_and_inside_brackets():
+    assert world("label a = x ==\n -1\n and\n -y < 2") == world("label a = x == -1 and -y < 2")
+    assert world("label a = (x\n - y\n + 1) == f[x\n + 1]") == world("label a = (x - y + 1) == f[x + 1]")
+    assert world("label a = f(x\n - y,\n -1) and P[x\n - 1 > 0]") == world("label a = f(x - y, -1) and P[x - 1 > 0]")
+    assert claim("x\n - y\n + 1") == claim("x - y + 1")
 
 
 def test_an_else_belongs_to_the_if_that_waits_for_it():
@@ -276,6 +293,31 @@ WRONG = [
     ("const a = 1e-99999999999999999999", "E107", 1, 11, "too long"),
     ("claim c: x = 1", "E108", 1, 12, "=="),
     (IN_WORLD.format("label l = x = 1"), "E108", 2, 15, "=="),
+    (IN_WORLD.format("reward r { when x' = 3 and y: 1 }"), "E108", 2, 22, "write `==`"),
+    (IN_WORLD.format("reward r { when x = 3: 1 }"), "E108", 2, 21, "write `==`"),
+    ("policy p : Pi = { when x = 3: east }", "E108", 1, 26, "write `==`"),
+    (IN_WORLD.format("action a { x' = x + 1 and y' = true }"), "E108", 2, 25, "write `, y' = ...`"),
+    (IN_WORLD.format("action a { x' = x + 1, z' = 1 and y' = true }"), "E108", 2, 33, "write `, y' = ...`"),
+    (IN_WORLD.format("init { x = 1 and y = true }"), "E108", 2, 16, "write `, y = ...`"),
+    (IN_WORLD.format("action a { x' = y = 1 }"), "E108", 2, 21, "write `==`"),
+    (IN_WORLD.format("action a { x' = x + 1 y' = true }"), "E114", 2, 25, "write `, y' = ...`; a new line or `;` starts another outcome"),
+    (IN_WORLD.format("init { x = 1 y = true }"), "E114", 2, 16, "write `, y = ...`"),
+    (IN_WORLD.format("action a { x' = x\n + 1 }"), "E114", 3, 2, "end the line above with `+`"),
+    (IN_WORLD.format("action a { x' = x\n - 1 }"), "E114", 3, 2, "end the line above with `-`"),
+    (IN_WORLD.format("label l = x\n - 1 > 0"), "E114", 3, 2, "begins a new item"),
+    (IN_WORLD.format("reward r {\n 1\n + 2\n }"), "E114", 4, 2, "begins a new item"),
+    (IN_WORLD.format("reward r {\n if x then 1\n - 2 else 3\n }"), "E114", 4, 2, "begins a new item"),
+    (IN_WORLD.format("action a when x\n - 1 > 0 { stay }"), "E114", 3, 2, "begins a new item"),
+    ("policy p : Pi = { when x\n - 1 > 0: east }", "E114", 2, 2, "begins a new item"),
+    (IN_WORLD.format("reward r { [east] y': -10 }"), "E115", 2, 21, "put `when` before the condition: `[east] when"),
+    (IN_WORLD.format("reward r { [east] not y and z: -10 }"), "E115", 2, 21, "put `when` before the condition"),
+    (IN_WORLD.format("reward r { [east] -10 }"), "E115", 2, 21, "`[east]: -10`"),
+    ("policies Boats over W\nscore J(pi) = 1", "E109", 2, 11, "write `pi : Boats`"),
+    ("property S(pi) = 1", "E109", 1, 14, "write `pi : Pi`"),
+    ("claim c: P(pi ~ T)(a) > 1", "E109", 1, 15, "write `P[pi ~ T](...)`"),
+    ("claim c: E(pi ~ T)(J(pi)) > 1", "E109", 1, 15, "write `E[pi ~ T](...)`"),
+    (IN_WORLD.format("var x : [0..n - 1] = 0"), "E109", 2, 11, "write `0..n - 1`"),
+    (IN_WORLD.format("var x : (0..3)"), "E109", 2, 11, "write `0..3`"),
     ("claim c: a +", "E109", 1, 13, "expression after `+`"),
     ("claim c: a + * b", "E109", 1, 14, "between two operands"),
     ("claim c: +a", "E109", 1, 10, "unary plus"),
@@ -302,6 +344,10 @@ WRONG = [
     ("claim c: if a else b", "E111", 1, 10, "then"),
     (IN_WORLD.format("label l = if a then b"), "E111", 2, 13, "else"),
     ("claim c: P[F<=50 x < 3]", "E112", 1, 20, "F<=50 (x < 3)"),
+    ("claim c: P[F<=12 x' >= n + 3 and y]", "E112", 1, 21, "write `F<=12 (x' >= n + 3)`"),
+    ("claim c: P[a U<=(n + 1) f(x, 2) == 3] > 1", "E112", 1, 33, "write `U<=(n + 1) (f(x, 2) == 3)`"),
+    ("claim c: P[G<=n x in {1, 2}] > 1", "E112", 1, 19, "write `G<=n (x in {1, 2})`"),
+    (f"claim c: P[F<=12 x < {'x + ' * 30} 1]", "E112", 1, 20, "write `F<=12 (...)`"),
     ("claim c: P[F<=50 x + 1 < 3]", "E112", 1, 20, "F<=50 (x + 1 < 3)"),
     ("claim c: P[F<3 x]", "E112", 1, 13, "F<=k"),
     ("claim c: a <=> b <=> c", "E112", 1, 18, "associative"),
