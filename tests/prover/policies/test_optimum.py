@@ -108,10 +108,10 @@ score J(pi : Pi) = SIGNE[pay, total]
     ("amount", "sign", "end", "code"),
     [
         ("-1", "", "max", None),
-        ("-1", "", "min", "E310"),
+        ("-1", "", "min", "E311"),
         ("1", "", "max", "E310"),
         ("1", "0 - ", "max", None),
-        ("1", "0 - ", "min", "E310"),
+        ("1", "0 - ", "min", "E311"),
         ("1", "", "min", None),
     ],
 )
