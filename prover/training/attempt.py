@@ -145,8 +145,15 @@ class Attempt:
         return tuple((number[event], held) for event, held in literals)
 
     def contradictory(self) -> bool:
-        """Do the facts alone exclude every T?"""
-        return not isinstance(self.goal.refute(self.plan.clock, negated=False), Law)
+        """Do the facts exclude every T, given which policies there are?  (The proof may need less than that to see it.)"""
+        while True:
+            outcome = self.goal.refute(self.plan.clock, negated=False)
+            if not isinstance(outcome, Law):
+                return True
+            impossible = {cell for cell in outcome.cells if isinstance(self.cells.ask(self.named(cell)), tuple)}
+            if not impossible:
+                return False
+            self.goal.empty |= impossible
 
     def given(self) -> list[str]:
         """The facts in words."""

@@ -138,3 +138,29 @@ claim d: forall a : Pi. P[F at == 2](a) > 0 or E[pay, total](a) <= 0
     first, second = run(tmp_path, world, method=method).results
     assert isinstance(first.verdict, Refuted)
     assert isinstance(second.verdict, Proved)
+
+
+def test_samples_that_cannot_both_be_typical(tmp_path: Path) -> None:
+    """No policy satisfies both events, so the two counts contradict each other: nothing is concluded from them."""
+    world = """
+world W {
+  var k : 0..2 = 0
+  action go when k == 0 { 1/2: k' = 1; 1/2: k' = 2 }
+  action safe when k == 0 { k' = 1 }
+  deadlock absorbs
+  reward r { [go]: 5; [safe]: 1 }
+}
+policies P over W
+property Z(q : P) = P[F k == 2] <= 1/4
+property H(q : P) = E[r, total] >= 4
+training S : P {
+  samples 188 of 200 satisfy Z confidence 99%
+  samples 150 of 200 satisfy H confidence 99%
+}
+claim apart: forall q : P. not (Z(q) and H(q))
+claim both: P[pi ~ S](Z(pi)) > 88% and P[pi ~ S](H(pi)) > 65%
+"""
+    first, second = run(tmp_path, world).results
+    assert isinstance(first.verdict, Proved)
+    assert isinstance(second.verdict, Unknown)
+    assert "contradicts itself" in second.verdict.reason
