@@ -123,6 +123,8 @@ def prove_find(context: Context, statement: Find, clock: Clock, precision: Fract
         raise RuntimeError("the proof of an exact threshold shows only one side of it")
     value = _enclosure(found)
     notes = [] if shown is None else ["behind it the claim fails, for example:", *shown.lines()]
+    if not derived.exact:
+        notes.append("(certified: the claim holds so far; that it fails behind was replayed)")
     return Proved(proof, value=value, note="\n".join(filter(None, [_optima_note(query, decided.optima), *notes])) or None)
 
 
