@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any
 
 from dsl.spec import PolicyType, Variable
 from dsl.types import Enum
-from prover.flint import fmpq
+from prover.flint import fmpq, fraction, rational
 from prover.policies.arena import Arena, controller_of
 from prover.policies.context import Context
 from prover.policies.controller import Controller
@@ -131,7 +130,7 @@ class Document:
         wanted, product = self.query.optima[index], optimum.product
         sign = fmpq(1) if wanted.kind == "max" else fmpq(-1)
         chain = self.context.product(self.query, product.mdp.world, product.streams, product.depth, optimum.attained)
-        weights = {chain.stream_index(self.query.streams[s]): -sign * fmpq(c.numerator, c.denominator) for c, s in wanted.body}
+        weights = {chain.stream_index(self.query.streams[s]): -sign * rational(c) for c, s in wanted.body}
         reached = supremum(chain, weights, frozenset(i for i in weights if chain.streams[i].sums_for_ever))
         if not isinstance(reached, Supremum):
             raise RuntimeError("a fixed policy has no unbounded direction")
@@ -214,7 +213,7 @@ class Document:
         u = self.query.unknown
         if u is None or value is None:
             return False
-        x = Fraction(int(value.p), int(value.q))
+        x = fraction(value)
         above = u.low is None or x > u.low or (x == u.low and u.low_closed)
         return above and (u.high is None or x < u.high or (x == u.high and u.high_closed))
 

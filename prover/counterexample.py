@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from dsl.record import dataclass
+from prover.flint import fraction
 from prover.policies.arena import controller_of
 from prover.policies.belongs import belongs
 from prover.policies.context import Context
@@ -131,7 +132,7 @@ def exhibit(context: Context, query: Query, found: Found, bounds: list[Bounds], 
         replays[player] = replay(context, query, types[player], controller)
         for i in used_streams(query, player):
             values[player, i] = replays[player].value(query.streams[i])
-    unknown = None if found.unknown is None else Fraction(int(found.unknown.p), int(found.unknown.q))
+    unknown = None if found.unknown is None else fraction(found.unknown)
     truth = {
         i: holds(query.inequalities[i], query.streams, values, bounds, unknown, signs)
         for i in range(len(query.inequalities))
@@ -181,7 +182,7 @@ def holds(
                 else:
                     low, high = low + c * value, high + c * value
             case OptimumOf(k):
-                ends = sorted(c * Fraction(int(b.p), int(b.q)) for b in (bounds[k].lower, bounds[k].upper))
+                ends = sorted(c * fraction(b) for b in (bounds[k].lower, bounds[k].upper))
                 low, high = low + ends[0], high + ends[1]
             case TheUnknown():
                 if unknown is None:
@@ -211,7 +212,7 @@ def parts(context: Context, type: str, found: Found, player: str, controller: Co
     mixed = found.parts.get(player)
     if mixed is None:
         return ((Fraction(1), rules_in_words(context, type, controller)),)
-    return tuple((Fraction(int(w.p), int(w.q)), rules_in_words(context, type, controller_of(point))) for w, _, point in mixed if w != 0)
+    return tuple((fraction(w), rules_in_words(context, type, controller_of(point))) for w, _, point in mixed if w != 0)
 
 
 def rules_in_words(context: Context, type: str, controller: Controller) -> tuple[str, ...]:
@@ -252,7 +253,7 @@ def explain(query: Query, index: int, held: bool | None, bounds: list[Bounds]) -
     for _, term in query.inequalities[index].terms:
         if isinstance(term, OptimumOf):
             low, high = bounds[term.index].lower, bounds[term.index].upper
-            shown = short(Fraction(int(low.p), int(low.q))) if low == high else f"between {low} and {high}"
+            shown = short(fraction(low)) if low == high else f"between {low} and {high}"
             facts.append(f"{query.optima[term.index].text} = {shown}")
     tail = f"   [{', '.join(facts)}]" if facts else ""
     return f"{'holds' if held else 'fails'}: {query.texts[index]}{tail}"

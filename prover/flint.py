@@ -7,10 +7,11 @@ stands for ``flint``; then it goes, and a later ``import flint`` gets the whole 
 from __future__ import annotations
 
 import sys
+from fractions import Fraction
 from importlib.util import find_spec, module_from_spec
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["fmpq", "fmpz"]
+__all__ = ["fmpq", "fmpz", "fraction", "rational"]
 
 
 def _numbers() -> tuple[Any, Any]:
@@ -35,3 +36,11 @@ if TYPE_CHECKING:
     from flint import fmpq, fmpz
 else:
     fmpq, fmpz = _numbers()
+
+
+def rational(x: Fraction | int) -> fmpq:
+    return fmpq(x.numerator, x.denominator)
+
+
+def fraction(x: fmpq) -> Fraction:
+    return Fraction(int(x.p), int(x.q))

@@ -14,7 +14,7 @@ from dsl.record import dataclass
 from dsl.source import Source
 from dsl.spec import Assume, Claim, Find, Quantified, Spec
 from prover.policies.context import Context, WorldSummary
-from prover.verdict import Result, Unknown, Verdict
+from prover.verdict import Refuted, Result, Unknown, Verdict
 
 Statement = Claim | Find
 DIGITS = 1_000_000
@@ -133,9 +133,21 @@ def decide_all(
         verdict = _within(timeout, lambda clock, s=statement: verdict_of(context, s, established, clock, method, precision))  # type: ignore[misc]
         established[statement.name] = verdict
         kind = "find" if isinstance(statement, Find) else statement.kind
-        used = method if method != "auto" else "lazy"
+        used = method_of(statement, verdict, method)
         results.append(Result(statement.name, kind, verdict, statement.span.line, time.perf_counter() - begin, used, statement.text))
     return results
+
+
+def method_of(statement: Statement, verdict: Verdict, asked: str) -> str:
+    """What reached the verdict: the search, unless the direct encoding was asked for or found the counterexample by itself.
+
+    Finds and statements about training are always decided by the search (``both`` compares the thresholds of finds).
+    """
+    if isinstance(verdict, Refuted) and verdict.method == "smt":
+        return "smt"
+    if isinstance(statement, Claim) and isinstance(statement.body, Quantified):
+        return "lazy" if asked == "auto" else asked
+    return "both" if asked == "both" and isinstance(statement, Find) else "lazy"
 
 
 def verdict_of(

@@ -14,7 +14,7 @@ from math import log
 from dsl import semantics
 from dsl.record import dataclass
 from dsl.spec import Atom, World
-from prover.flint import fmpq
+from prover.flint import fmpq, fraction, rational
 from prover.policies.controller import Controller
 from prover.solve import chain
 from prover.worlds import automaton
@@ -108,7 +108,7 @@ class Replay:
             if memory == automaton.TRUE:
                 total += mass
             start.append((visit((key, memory)), mass))
-        factor = fmpq(1) if stream.factor is None else fmpq(stream.factor.numerator, stream.factor.denominator)
+        factor = fmpq(1) if stream.factor is None else rational(stream.factor)
         for key, memory in queue:
             row: chain.Row = {}
             gain, any_gain = fmpq(0), False
@@ -117,8 +117,8 @@ class Replay:
                     after = self._after(stream, memory, t)
                     earned = self._earned(stream, memory, after, key[0], action, t)
                     any_gain = any_gain or earned != 0
-                    q = fmpq(p.numerator, p.denominator)
-                    gain += q * fmpq(earned.numerator, earned.denominator)
+                    q = rational(p)
+                    gain += q * rational(earned)
                     if factor != 0:
                         k = visit((target, after))
                         row[k] = row.get(k, fmpq(0)) + factor * q
@@ -138,7 +138,7 @@ class Replay:
                 for k in component:
                     rows[k], constants[k] = {}, [worth]
         values = chain.solve(rows, constants)
-        return total + sum((mass * _fraction(values[k][0]) for k, mass in start), Fraction(0))
+        return total + sum((mass * fraction(values[k][0]) for k, mass in start), Fraction(0))
 
     def _horizon(self, stream: Stream) -> Fraction:
         law = dict(self.starts())
@@ -247,9 +247,6 @@ class Replay:
             past = previous  # type: ignore[assignment]
         return Trace(tuple(reversed(steps)), mass)
 
-
-def _fraction(x: fmpq) -> Fraction:
-    return Fraction(int(x.p), int(x.q))
 
 
 def _log(p: Fraction) -> float:

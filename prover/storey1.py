@@ -11,7 +11,7 @@ from dsl.spec import Claim, Find, Not, Quantified
 from prover import counterexample
 from prover.certificate import Document, refutation
 from prover.checker.check import Derived, check
-from prover.flint import fmpq
+from prover.flint import fraction
 from prover.policies.belongs import belongs
 from prover.policies.context import Context
 from prover.policies.decide import Decided, Found, decide, find
@@ -41,7 +41,8 @@ def prove_claim(context: Context, statement: Claim, body: Quantified, clock: Clo
         case Counterexample() as found:
             loose = decided.theory.loose(tuple((i, True) for i in range(len(query.inequalities))))
             try:
-                return Refuted(exhibit(context, query, found, decided.optima, clock))
+                shown = exhibit(context, query, found, decided.optima, clock)
+                return Refuted(shown, method="lazy" if found.literals else "smt")
             except counterexample.Mismatch:
                 if loose is None or found.literals:
                     raise
@@ -129,10 +130,10 @@ def prove_find(context: Context, statement: Find, clock: Clock, precision: Fract
 
 
 def _enclosure(found: Found) -> Enclosure:
-    value = None if found.value is None else _fraction(found.value)
+    value = None if found.value is None else fraction(found.value)
     if found.exact or value is None or found.beyond is None:
         return Enclosure(value, value, found.attained if value is not None else None)
-    ends = sorted((value, _fraction(found.beyond)))
+    ends = sorted((value, fraction(found.beyond)))
     return Enclosure(ends[0], ends[1], None)
 
 
@@ -161,8 +162,8 @@ def certify_optima(context: Context, query: Query, optima: list[Optimum], clock:
         return
     inequalities = []
     for k, o in enumerate(optima):
-        inequalities.append(Inequality("<=", ((Fraction(1), OptimumOf(k)),), -_fraction(o.upper)))
-        inequalities.append(Inequality("<=", ((Fraction(-1), OptimumOf(k)),), _fraction(o.lower)))
+        inequalities.append(Inequality("<=", ((Fraction(1), OptimumOf(k)),), -fraction(o.upper)))
+        inequalities.append(Inequality("<=", ((Fraction(-1), OptimumOf(k)),), fraction(o.lower)))
     skeleton = ("and", *(("ref", i) for i in range(len(inequalities))))
     bounded = replace(
         query,
@@ -184,7 +185,7 @@ def certify_optima(context: Context, query: Query, optima: list[Optimum], clock:
 def _optima_note(query: Query, optima: list[Optimum]) -> str | None:
     parts = []
     for wanted, o in zip(query.optima, optima, strict=True):
-        low, high = counterexample.short(_fraction(o.lower)), counterexample.short(_fraction(o.upper))
+        low, high = counterexample.short(fraction(o.lower)), counterexample.short(fraction(o.upper))
         parts.append(f"{wanted.text} = {low}" if o.lower == o.upper else f"{wanted.text} between {low} and {high}")
     return ", ".join(parts) or None
 
@@ -203,6 +204,3 @@ def stated_claim(context: Context, statement: Claim | Find, clock: Clock) -> dic
     kind = "find" if unknown else body.kind
     return document.finish(document.claim(statement.name, kind, statement.text), [], {})
 
-
-def _fraction(x: fmpq) -> Fraction:
-    return Fraction(int(x.p), int(x.q))

@@ -43,6 +43,7 @@ class Refuted:
 
     counterexample: Any
     assumptions: tuple[str, ...] = ()
+    method: str = "lazy"  # "smt": found by the direct encoding
 
 
 @dataclass(frozen=True)

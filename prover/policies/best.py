@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from dsl.diagnostic import Diagnostic, SpecError
 from dsl.spec import And, Compare, Formula, Linear, Not, OptimalPolicy, Optimum, Or, Policy, Unknown, Value
+from prover.flint import fraction
 from prover.policies.context import Context
 from prover.policies.controller import Controller
 from prover.policies.optimum import NoPolicyFoundError
@@ -39,7 +40,7 @@ def optimal(context: Context, policy: Policy, body: OptimalPolicy, clock: Callab
         raise SpecError([_error(policy, f"no optimal policy was found for `{policy.name}`: {reason}")])
     if found.value is None:
         raise SpecError([_error(policy, f"no policy satisfies what `{policy.name}` is subject to")])
-    value = Fraction(int(found.value.p), int(found.value.q))
+    value = fraction(found.value)
     # A policy with P and sign * J >= v: the counterexample to its absence.
     builder = Builder(context.spec, ((SELF, policy.type),))
     reached = Linear(tuple((-sign * c, t) for c, t in body.body.terms), value - sign * body.body.constant)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from dsl.diagnostic import Diagnostic, SpecError
 from dsl.record import dataclass
 from dsl.spec import PolicyType
-from prover.flint import fmpq
+from prover.flint import fmpq, rational
 from prover.policies.arena import Arena
 from prover.policies.context import Context
 from prover.policies.controller import Controller
@@ -189,7 +189,7 @@ def find(context: Context, query: Query, clock: Callable[[], None], precision: F
             return best if isinstance(best, Found) else Stuck(str(reason))
         outcome = _descend(current, query, clock, precision)
         if isinstance(outcome, Found) and (
-            outcome.exact or outcome.width() <= _fmpq(precision) * max(fmpq(1), abs(outcome.value or fmpq(0)))
+            outcome.exact or outcome.width() <= rational(precision) * max(fmpq(1), abs(outcome.value or fmpq(0)))
         ):
             return outcome
         if isinstance(outcome, Found) or isinstance(best, Stuck):
@@ -207,7 +207,7 @@ def _enclose(
     start = interval.low if interval.direction == "maximal" else interval.high
     if start is None:
         return None
-    good, bad = fmpq(start.numerator, start.denominator), threshold.value
+    good, bad = rational(start), threshold.value
     reach = bad  # what lies between here and ``bad`` was tried in vain
     best: Decided | None = None
     trial: fmpq = good
@@ -222,7 +222,7 @@ def _enclose(
             breaks = outcome
         else:
             reach = trial
-        if trial == reach == good or abs(reach - good) <= _fmpq(precision) * max(fmpq(1), abs(bad)):
+        if trial == reach == good or abs(reach - good) <= rational(precision) * max(fmpq(1), abs(bad)):
             break
         trial = (good + reach) / 2
     return None if best is None else Found(best, good, _contains(interval, good), breaks, False, beyond=bad)
@@ -253,7 +253,7 @@ def _descend(current: Stage, query: Query, clock: Callable[[], None], precision:
         threshold = following
     decided = Decided(query, current.theory, current.optima, outcome, threshold)
     if threshold is None:
-        value = None if end is None else fmpq(end.numerator, end.denominator)
+        value = None if end is None else rational(end)
         closed = interval.high_closed if direction == "maximal" else interval.low_closed
         return Found(decided, value, end is not None and closed, None, True)
     if not _contains(interval, threshold.value):
@@ -268,9 +268,7 @@ def _descend(current: Stage, query: Query, clock: Callable[[], None], precision:
 
 
 def _contains(interval: Interval, value: fmpq) -> bool:
-    above = interval.low is None or value > _fmpq(interval.low) or (interval.low_closed and value == _fmpq(interval.low))
-    return above and (interval.high is None or value < _fmpq(interval.high) or (interval.high_closed and value == _fmpq(interval.high)))
-
-
-def _fmpq(x: Fraction) -> fmpq:
-    return fmpq(x.numerator, x.denominator)
+    above = interval.low is None or value > rational(interval.low) or (interval.low_closed and value == rational(interval.low))
+    return above and (
+        interval.high is None or value < rational(interval.high) or (interval.high_closed and value == rational(interval.high))
+    )

@@ -22,6 +22,7 @@ from prover.policies.encode_common import Demand, NotEncoded, values_of
 from prover.policies.encode_flow import Flow
 from prover.policies.encode_optimum import bounds
 from prover.policies.encode_tied import Look, Tied
+from prover.policies.modulo import mixes
 from prover.policies.query import OptimumOf, Skeleton, TheUnknown, ValueOf, evaluate
 from prover.policies.smt import Algebraic, Model, Sat, Session, SolverUnknown, TimedOut, Unsat, approached, minimum
 
@@ -71,10 +72,6 @@ def threshold(context: Context, stage: Stage, deadline: float | None = None) -> 
         return f"unknown: {reason}"
 
 
-def plain(type: PolicyType) -> bool:
-    return not (type.deterministic or type.memoryless or type.memory is not None or type.observes is not None)
-
-
 class Direct:
     def __init__(self, context: Context, stage: Stage, deadline: float | None) -> None:
         self.context, self.query, self.types, self.deadline = context, stage.query, stage.types, deadline
@@ -120,7 +117,7 @@ class Direct:
             if made is None:
                 return None
             blocks[player] = made
-            whole = whole and made.exact and (type is None or plain(type) or isinstance(made, Tied))
+            whole = whole and made.exact and (type is None or mixes(type) or isinstance(made, Tied))
         self.claim(system, blocks, branch)
         return Encoding(system, blocks, whole)
 
@@ -310,7 +307,7 @@ def _block(system: System, demand: Demand, type: PolicyType | None, level: int) 
             return Tied(system, demand, Look(nodes, type.deterministic, observes))
         # where the nonlinear one gives up, deterministic policies may refute
         return Tied(system, demand, Look(nodes, True, observes)) if level == 1 and not type.deterministic else None
-    if plain(type):
+    if mixes(type):
         if level == 0:
             return Flow(system, demand)
         if level == 1:

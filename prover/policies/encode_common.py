@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import TypeVar
 
 from dsl.semantics import show
-from prover.flint import fmpq
+from prover.flint import fmpq, fraction
 from prover.policies.controller import Controller, Rule
 from prover.policies.query import Query
 from prover.solve.evaluate import evaluate, trivial_plan
@@ -26,7 +26,7 @@ class NotEncoded(Exception):
 
 
 def exact(x: fmpq) -> Fraction:
-    return Fraction(int(x.p), int(x.q))
+    return fraction(x)
 
 
 def values_of(query: Query, product: Product, controller: Controller) -> list[Fraction | None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from prover.flint import fmpq
+from prover.flint import rational
 from prover.policies.context import Context
 from prover.policies.decide import Decided, Found, decide, stages
 from prover.policies.modulo import Counterexample
@@ -58,7 +58,7 @@ def compare_thresholds(context: Context, query: Query, clock: Callable[[], None]
         return
     edge = threshold(context, stage, time.monotonic() + PATIENCE)
     if isinstance(edge, Edge) and found.exact:
-        value = None if edge.value is None else fmpq(edge.value.numerator, edge.value.denominator)
+        value = None if edge.value is None else rational(edge.value)
         if value != found.value or (value is not None and edge.attained != found.attained):
             raise DisagreementError(f"the search finds the threshold {found.value}, the direct encoding {edge.value}")
 
@@ -79,7 +79,7 @@ def _direct(context: Context, query: Query, clock: Callable[[], None]) -> Decide
     outcome = direct(context, stage, deadline)
     found: Counterexample | Stuck
     if isinstance(outcome, DirectCounterexample):
-        unknown = None if outcome.unknown is None else fmpq(outcome.unknown.numerator, outcome.unknown.denominator)
+        unknown = None if outcome.unknown is None else rational(outcome.unknown)
         found = Counterexample((), outcome.controllers, unknown, None, dict.fromkeys(outcome.controllers))
     else:
         found = Stuck(UNCERTIFIED if outcome == "holds" else outcome.removeprefix("unknown: "))

@@ -12,7 +12,7 @@ from itertools import combinations, islice, product
 
 from dsl.record import dataclass
 from dsl.spec import PolicyType
-from prover.flint import fmpq
+from prover.flint import fmpq, fraction
 from prover.policies.arena import Point, controller_of
 from prover.policies.belongs import belongs
 from prover.policies.controller import Controller, mix
@@ -21,7 +21,6 @@ from prover.policies.query import Literals, Query, ValueOf, evaluate, implicants
 from prover.policies.stationary import stationary
 from prover.policies.theory import Candidate, Closed, Flags, Stuck, Supports, Theory, Threshold, Tree
 from prover.policies.tidy import tidy
-from prover.policies.unfold import fraction
 from prover.solve import lp
 from prover.solve.evaluate import evaluate as value_of
 from prover.solve.evaluate import trivial_plan
@@ -74,7 +73,7 @@ def visited_once(mdp: Mdp, state: int) -> bool:
 
 
 class Timeout(Exception):
-    """The clock ran out."""
+    """For a caller's clock to raise: the search calls the clock often.  (The command line kills a child process instead.)"""
 
 
 class Search:

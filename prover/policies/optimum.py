@@ -9,7 +9,7 @@ from typing import Any
 from dsl.diagnostic import Diagnostic, SpecError
 from dsl.record import dataclass
 from dsl.spec import PolicyType
-from prover.flint import fmpq
+from prover.flint import fmpq, rational
 from prover.policies.arena import Arena, Point, controller_of
 from prover.policies.belongs import belongs
 from prover.policies.context import Context
@@ -44,7 +44,7 @@ def optimum(context: Context, query: Query, index: int, arena: Arena, clock: Cal
     wanted = query.optima[index]
     type = context.spec.policy_type(wanted.over)
     sign = fmpq(1) if wanted.kind == "max" else fmpq(-1)
-    weights = {arena.product.stream_index(query.streams[s]): sign * fmpq(c.numerator, c.denominator) for c, s in wanted.body}
+    weights = {arena.product.stream_index(query.streams[s]): sign * rational(c) for c, s in wanted.body}
     for i, w in weights.items():
         if i in arena.flaggable and (w > 0) != (arena.flaggable[i] == 1):
             if wanted.kind == "min":
@@ -53,7 +53,7 @@ def optimum(context: Context, query: Query, index: int, arena: Arena, clock: Cal
             raise SpecError([grows or _infinite(query, wanted, "some policies make it grow for ever")])
     best = _Extremum(context, arena, type, weights, clock)
     bound, cases, point = best.solve(query, wanted)
-    constant = sign * fmpq(wanted.constant.numerator, wanted.constant.denominator)
+    constant = sign * rational(wanted.constant)
     reached = sum((w * value for i, w in weights.items() if (value := point.vector[i]) is not None), fmpq(0))
     values = sorted((sign * (reached + constant), sign * (bound + constant)))
     return Optimum(values[0], values[1], controller_of(point), cases, arena.product)

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from prover.flint import fmpq
+from prover.flint import fmpq, fraction, rational
 from prover.policies.arena import Point
 from prover.policies.controller import Controller, Rule
-from prover.policies.unfold import fraction
 from prover.solve import chain
 from prover.solve.evaluate import distribution, reachable
 from prover.worlds.components import strongly_connected_components
@@ -45,7 +44,7 @@ def _visits(point: Point) -> list[tuple[int, int, fmpq, bool]]:
     index = {n: k for k, n in enumerate(nodes)}
     factors = {stream.factor for stream in product.streams}
     factor = next(iter(factors)) if len(factors) == 1 else None
-    g = fmpq(1) if factor is None else fmpq(factor.numerator, factor.denominator)
+    g = fmpq(1) if factor is None else rational(factor)
     rows: list[chain.Row] = [{} for _ in nodes]  # incoming
     forward: list[list[int]] = []
     leaks = []

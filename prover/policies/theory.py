@@ -12,7 +12,7 @@ from itertools import product
 from typing import Any
 
 from dsl.record import dataclass
-from prover.flint import fmpq
+from prover.flint import fmpq, rational
 from prover.policies.arena import Arena, Point
 from prover.policies.lemma import Combined, Lemma, Ray
 from prover.policies.multipliers import Column, RowName, rounded
@@ -94,8 +94,8 @@ class Theory:
         op = inequality.op if holds else ("<=" if inequality.op == "<" else "<")
         coefficients: dict[Column, fmpq] = {}
         for c, term in inequality.terms:
-            coefficients[_column(term)] = sign * _q(c)
-        return lp.Row(coefficients, sign * _q(inequality.constant), op)
+            coefficients[_column(term)] = sign * rational(c)
+        return lp.Row(coefficients, sign * rational(inequality.constant), op)
 
     def background(self, threshold: Threshold | None, used: set[Column]) -> list[tuple[RowName, lp.Row[Column]]]:
         """What is known of the optima and of the unknown."""
@@ -107,10 +107,12 @@ class Theory:
         interval = self.query.unknown
         if interval is not None:
             if interval.low is not None:
-                rows.append((("unknown", "low"), lp.Row({("unknown",): fmpq(-1)}, _q(interval.low), "<=" if interval.low_closed else "<")))
+                rows.append(
+                    (("unknown", "low"), lp.Row({("unknown",): fmpq(-1)}, rational(interval.low), "<=" if interval.low_closed else "<"))
+                )
             if interval.high is not None:
                 rows.append(
-                    (("unknown", "high"), lp.Row({("unknown",): fmpq(1)}, -_q(interval.high), "<=" if interval.high_closed else "<"))
+                    (("unknown", "high"), lp.Row({("unknown",): fmpq(1)}, -rational(interval.high), "<=" if interval.high_closed else "<"))
                 )
             if threshold is not None:
                 rows.append((("threshold",), threshold.row()))
@@ -439,7 +441,3 @@ def _size(x: fmpq) -> str:
     return (
         f"{top / bottom:.2g}" if abs(top.bit_length() - bottom.bit_length()) < 1000 else f"about 2^{top.bit_length() - bottom.bit_length()}"
     )
-
-
-def _q(x: Any) -> fmpq:
-    return fmpq(x.numerator, x.denominator)

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from prover.flint import fmpq
+from prover.flint import fraction
 from prover.policies.controller import Controller, Rule
 from prover.solve.evaluate import distribution, reachable
 from prover.solve.exact import Plan
 from prover.worlds.product import Product
-
-
-def fraction(x: fmpq) -> Fraction:
-    return Fraction(int(x.p), int(x.q))
 
 
 def unfold(product: Product, plan: Plan) -> Controller:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from prover.flint import fmpq
+from prover.flint import fmpq, rational
 from prover.solve import chain
 from prover.solve.exact import Decision, Plan, Unbounded
 from prover.worlds.components import strongly_connected_components
@@ -152,7 +152,7 @@ def _discounted(
     product: Product, nodes: Sequence[int], rows: Sequence[chain.Row], factor: Fraction, constants: Sequence[list[fmpq]]
 ) -> list[list[fmpq]]:
     """Layers carry their discount in their rewards; the tail is discounted step by step and once more for the time before it."""
-    g = fmpq(factor.numerator, factor.denominator)
+    g = rational(factor)
     scaled: list[chain.Row] = []
     weights: list[list[fmpq]] = []
     begin = g**product.depth

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from dsl.record import dataclass
-from prover.flint import fmpq
+from prover.flint import fmpq, rational
 from prover.solve import chain, hint
 from prover.solve.collapse import Collapsed, collapse
 from prover.solve.live import Support, allowed_choices, liveness
@@ -112,7 +112,7 @@ def _joined(product: Product, tails: Mapping[Fraction | None, list[Value]]) -> l
     size = len(product.nodes) - product.tail
     result: list[Value] = [fmpq(0)] * size
     for factor, table in tails.items():
-        scale = fmpq(1) if factor is None else fmpq(factor.numerator, factor.denominator) ** product.depth
+        scale = fmpq(1) if factor is None else rational(factor) ** product.depth
         for n, value in enumerate(table):
             old = result[n]
             result[n] = None if value is None or old is None else old + scale * value
@@ -144,7 +144,7 @@ def _layers(
 
 def _discounted(product: Product, weights: Mapping[int, fmpq], factor: Fraction, allowed: list[list[int]]) -> tuple[list[fmpq], list[int]]:
     tail, count = product.tail, len(product.nodes)
-    g = fmpq(factor.numerator, factor.denominator)
+    g = rational(factor)
     gains = {c: _gain(product, weights, c) for node in range(tail, count) for c in allowed[node]}
     moves = {
         c: {product.successor[t] - tail: g * product.probability[t] for t in product.transitions(c) if product.successor[t] >= 0}

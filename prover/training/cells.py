@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from prover import counterexample
-from prover.flint import fmpq
+from prover.flint import fmpq, fraction
 from prover.policies.arena import controller_of
 from prover.policies.belongs import belongs
 from prover.policies.controller import Controller
@@ -128,4 +128,4 @@ class Cells:
 
 
 def exact(value: fmpq) -> Fraction:
-    return Fraction(int(value.p), int(value.q))
+    return fraction(value)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from prover.flint import fmpq
+from prover.flint import fmpq, fraction, rational
 from prover.policies.query import Skeleton, evaluate, references
 from prover.solve import lp
 from prover.training.vocabulary import Comparison, Literal, Term
@@ -54,11 +54,11 @@ class Goal:
         return {("cell", c): fmpq(1) for c in range(2**self.events) if all(bool(c >> e & 1) == held for e, held in literals)}
 
     def at_least(self, name: list[Any], literals: Literals, share: Fraction) -> None:
-        self.rows.append((name, lp.Row({cell: -one for cell, one in self.agreeing(literals).items()}, _q(share), "<=")))
+        self.rows.append((name, lp.Row({cell: -one for cell, one in self.agreeing(literals).items()}, rational(share), "<=")))
 
     def column(self, name: list[Any], column: Column, sign: int, end: Fraction) -> None:
         """sign * column <= sign * end."""
-        self.rows.append((name, lp.Row({column: fmpq(sign)}, -sign * _q(end), "<=")))
+        self.rows.append((name, lp.Row({column: fmpq(sign)}, -sign * rational(end), "<=")))
 
     def literal(self, index: int, holds: bool) -> lp.Row[Column]:
         comparison = self.comparisons[index]
@@ -67,8 +67,8 @@ class Goal:
         total: dict[Column, fmpq] = {}
         for c, term in comparison.terms:
             for column, share in self.expand(term).items():
-                total[column] = total.get(column, fmpq(0)) + sign * _q(c) * share
-        return lp.Row(total, sign * _q(comparison.constant), op)
+                total[column] = total.get(column, fmpq(0)) + sign * rational(c) * share
+        return lp.Row(total, sign * rational(comparison.constant), op)
 
     def expand(self, term: Term) -> dict[Column, fmpq]:
         if term[0] in ("probability", "joint"):
@@ -96,7 +96,7 @@ class Goal:
             return ["farkas", self._multipliers(named, outcome.multipliers, gone)]
         undecided = [i for i in self.order if i not in truth]
         if known is True or not undecided:
-            return Law({c: _fraction(p) for c in range(2**self.events) if (p := outcome.point.get(("cell", c), fmpq(0))) > 0})
+            return Law({c: fraction(p) for c in range(2**self.events) if (p := outcome.point.get(("cell", c), fmpq(0))) > 0})
         held = self._case(premises, {**truth, undecided[0]: True}, clock)
         if isinstance(held, Law):
             return held
@@ -140,9 +140,3 @@ def literals_of(cell: int, events: int) -> Literals:
     return tuple((e, bool(cell >> e & 1)) for e in range(events))
 
 
-def _q(x: Fraction) -> fmpq:
-    return fmpq(x.numerator, x.denominator)
-
-
-def _fraction(x: fmpq) -> Fraction:
-    return Fraction(int(x.p), int(x.q))

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from itertools import islice, product
 
 from dsl.spec import Assume, Claim, MeasureFormula, PolicyType, Quantified, Spec
-from prover.flint import fmpq
+from prover.flint import fmpq, rational
 from prover.policies.modulo import mixes
 from prover.policies.query import Builder, Inequality, OptimumOf, OptimumQuery, Skeleton, ValueOf, implicants
 from prover.solve import lp
@@ -114,17 +113,14 @@ def _contradictory(builder: Builder, literals: Sequence[tuple[Inequality, bool]]
 def _at_best(optimum: OptimumQuery, column: OptimumOf) -> lp.Row[ValueOf | OptimumOf]:
     """The drawn policy does not exceed the maximum (or fall below the minimum)."""
     sign = fmpq(1) if optimum.kind == "max" else fmpq(-1)
-    total: dict[ValueOf | OptimumOf, fmpq] = {ValueOf(stream, SELF): sign * _q(c) for c, stream in optimum.body}
+    total: dict[ValueOf | OptimumOf, fmpq] = {ValueOf(stream, SELF): sign * rational(c) for c, stream in optimum.body}
     total[column] = -sign
-    return lp.Row(total, sign * _q(optimum.constant), "<=")
+    return lp.Row(total, sign * rational(optimum.constant), "<=")
 
 
 def _row(inequality: Inequality, holds: bool) -> lp.Row[ValueOf | OptimumOf]:
     sign = fmpq(1) if holds else fmpq(-1)
     op = inequality.op if holds else ("<=" if inequality.op == "<" else "<")
-    total = {term: sign * _q(c) for c, term in inequality.terms if isinstance(term, (ValueOf, OptimumOf))}
-    return lp.Row(total, sign * _q(inequality.constant), op)
+    total = {term: sign * rational(c) for c, term in inequality.terms if isinstance(term, (ValueOf, OptimumOf))}
+    return lp.Row(total, sign * rational(inequality.constant), op)
 
-
-def _q(x: Fraction) -> fmpq:
-    return fmpq(x.numerator, x.denominator)

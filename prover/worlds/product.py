@@ -12,7 +12,7 @@ from dataclasses import field
 from functools import partial
 
 from dsl.record import dataclass
-from prover.flint import fmpq
+from prover.flint import fmpq, rational
 from prover.policies.controller import Controller, Moves
 from prover.worlds import automaton
 from prover.worlds.mdp import Mdp
@@ -87,7 +87,7 @@ class _Builder:
         self.memory_id: dict[Memory, int] = {}
         self.step_cache: dict[tuple[int, int], int] = {}
         self.one, self.zero = fmpq(1), fmpq(0)
-        self.probabilities = [fmpq(p.numerator, p.denominator) for p in mdp.probabilities]
+        self.probabilities = [rational(p) for p in mdp.probabilities]
         self.choice_start, self.action = _listed(mdp.choice_start), _listed(mdp.action)
         self.transition_start, self.successor, self.index = _listed(mdp.transition_start), _listed(mdp.successor), _listed(mdp.probability)
         self.columns: list[tuple[Sequence[int], list[fmpq]] | None] = []
@@ -96,7 +96,7 @@ class _Builder:
                 self.columns.append(None)
             else:
                 column = mdp.rewards[stream.reward]
-                self.columns.append((_listed(column.index), [fmpq(x.numerator, x.denominator) for x in column.table]))
+                self.columns.append((_listed(column.index), [rational(x) for x in column.table]))
         self.barren = [
             s.kind in ("total", "discount", "until") and c is not None and not any(c[1][k] != 0 for k in set(c[0]))
             for s, c in zip(streams, self.columns, strict=True)
@@ -221,19 +221,19 @@ class _Builder:
     def initial(self) -> list[tuple[int, fmpq, tuple[int, ...]]]:
         result: list[tuple[int, fmpq, tuple[int, ...]]] = []
         for state, mass in self.mdp.initial:
-            weight = fmpq(mass.numerator, mass.denominator)
+            weight = rational(mass)
             if self.controller is None:
                 result.append((state, weight, ()))
             else:
                 for part, node in self.controller.starts(state):
-                    result.append((state, weight * fmpq(part.numerator, part.denominator), (node,)))
+                    result.append((state, weight * rational(part), (node,)))
         return result
 
     def row(self, node: int, time: int, number: Callable[[Node], int]) -> None:
         product = self.product
         state, memory = product.nodes[node][:2]
         factors = [
-            fmpq(s.factor.numerator, s.factor.denominator) ** time if s.factor is not None and time < product.depth else self.one
+            rational(s.factor) ** time if s.factor is not None and time < product.depth else self.one
             for s in self.streams
         ]
         if self.controller is None:
@@ -245,7 +245,7 @@ class _Builder:
             parts: list[tuple[int, fmpq, tuple[int, Moves] | None]] = []
             for action, p in actions:
                 choice = next(c for c in range(self.choice_start[state], self.choice_start[state + 1]) if self.action[c] == action)
-                parts.append((choice, fmpq(p.numerator, p.denominator), (product.nodes[node][2], moves)))
+                parts.append((choice, rational(p), (product.nodes[node][2], moves)))
             self.choice(parts, memory, time, factors, number)
             product.origin.append(-1)
         product.choice_start.append(len(product.origin))
