@@ -42,9 +42,9 @@ def prove_claim(context: Context, statement: Claim, body: Quantified, clock: Clo
             loose = decided.theory.loose(tuple((i, True) for i in range(len(query.inequalities))))
             try:
                 shown = exhibit(context, query, found, decided.optima, clock)
-                return Refuted(shown, method="lazy" if found.literals else "smt")
+                return Refuted(shown, method=decided.method)
             except counterexample.Mismatch:
-                if loose is None or found.literals:
+                if loose is None or decided.method != "smt":
                     raise
                 return Unknown(f"z3 finds a counterexample, but {loose}")  # its own optimum has no certificate
         case Stuck(reason):
@@ -73,7 +73,7 @@ def _exists(context: Context, statement: Claim, body: Quantified, clock: Clock, 
             try:
                 shown_witness = exhibit(context, query, found, decided.optima, clock)
             except counterexample.Mismatch:
-                if loose is None or found.literals:
+                if loose is None or decided.method != "smt":
                     raise
                 return Unknown(f"z3 finds a witness, but {loose}")
             witnesses = {name: found.controllers[name] for name, _ in body.variables if name in found.controllers}

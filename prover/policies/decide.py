@@ -36,6 +36,7 @@ class Decided:
     optima: list[Optimum]
     outcome: Tree | Counterexample | Stuck
     threshold: Threshold | None = None
+    method: str = "lazy"  # "smt": the direct encoding
 
 
 @dataclass

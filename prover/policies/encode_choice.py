@@ -11,6 +11,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from prover.flint import fraction
 from prover.policies.constraints import (
     Formula,
     Linear,
@@ -27,7 +28,7 @@ from prover.policies.constraints import (
     variable,
 )
 from prover.policies.controller import Controller, Rule
-from prover.policies.encode_common import Demand, Group, Names, NotEncoded, exact, unfolded
+from prover.policies.encode_common import Demand, Group, Names, NotEncoded, unfolded
 from prover.policies.smt import Model
 
 ZERO, ONE = Fraction(0), Fraction(1)
@@ -193,7 +194,7 @@ class Choices:
             if n < 0:
                 continue
             if self.look.nodes == 1:
-                self.entry[n, 0] = number(exact(p))
+                self.entry[n, 0] = number(fraction(p))
                 continue
             view = self.seen(n)
             for q in range(self.look.nodes):
@@ -202,7 +203,7 @@ class Choices:
                     name = self.begin[q, view] = self.system.share(f"starts {self.demand.player} [{seen}] node {q}")
                     if self.look.deterministic or self.look.sure:
                         self.system.add(disj([equal(variable(name), Linear()), equal(variable(name), number(ONE))]))
-                self.entry[n, q] = Linear({self.begin[q, view]: exact(p)})
+                self.entry[n, q] = Linear({self.begin[q, view]: fraction(p)})
         for view in {view for _, view in self.begin}:
             self.system.add(equal(Linear({self.begin[q, view]: ONE for q in range(self.look.nodes)}), number(ONE)))
 

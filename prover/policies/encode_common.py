@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import TypeVar
 
 from dsl.semantics import show
-from prover.flint import fmpq, fraction
+from prover.flint import fraction
 from prover.policies.controller import Controller, Rule
 from prover.policies.query import Query
 from prover.solve.evaluate import evaluate, trivial_plan
@@ -25,17 +25,13 @@ class NotEncoded(Exception):
     """The direct encoding does not cover this query; the message is the reason for Unknown."""
 
 
-def exact(x: fmpq) -> Fraction:
-    return fraction(x)
-
-
 def values_of(query: Query, product: Product, controller: Controller) -> list[Fraction | None]:
     """The exact value of every stream of the product under a controller; None: infinite."""
     if product.controller is None:
         atoms = query.atoms.of_world.get(product.mdp.world, [])
         conditions = [product.conditions.get(a, ()) for a in range(len(atoms))]
         product = build(product.mdp, conditions, product.streams, product.depth, controller)
-    return [None if value is None else exact(value) for value in evaluate(product, trivial_plan(product))]
+    return [None if value is None else fraction(value) for value in evaluate(product, trivial_plan(product))]
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ class Demand:
 
     def reward(self, stream: int, choice: int, group: Group, tail: bool) -> Fraction:
         """Of the stream, seen from the start; ``group`` None for the layers."""
-        reward = exact(self.product.reward[stream][choice])
+        reward = fraction(self.product.reward[stream][choice])
         return reward * group**self.product.depth if tail and group is not None else reward
 
 

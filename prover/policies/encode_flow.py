@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from prover.flint import fraction
 from prover.policies.constraints import Linear, System, at_most, conj, disj, equal, less, number, positive, variable
 from prover.policies.controller import Controller, mix
-from prover.policies.encode_common import Demand, Group, Names, NotEncoded, Wait, exact, unfolded, waits
+from prover.policies.encode_common import Demand, Group, Names, NotEncoded, Wait, unfolded, waits
 from prover.policies.smt import Model
 from prover.worlds.components import maximal_end_components
 
@@ -36,7 +37,7 @@ class Flow:
         self.waits: list[Wait] = waits(demand) if None in demand.groups else []
         self.able = {n for wait in self.waits for n in wait.nodes}
         self.loops = self._loops()
-        self.values = {i: number(exact(self.product.offset[i])) for i in sorted(demand.used - demand.infinite)}
+        self.values = {i: number(fraction(self.product.offset[i])) for i in sorted(demand.used - demand.infinite)}
         self.diverging = {i: Linear() for i in demand.infinite}
         self.weights: list[Linear] = []
         for copy in range(copies):
@@ -84,7 +85,7 @@ class Flow:
         entry: dict[int, Linear] = {}
         for n, p in product.start:
             if n >= 0:
-                entry[n] = entry.get(n, Linear()).plus(weight, exact(p))
+                entry[n] = entry.get(n, Linear()).plus(weight, fraction(p))
         system.section(f"{tag}: the flow through the first {product.depth} steps" if product.depth else f"{tag}: the start")
         for n in range(product.tail):
             total = Linear()
@@ -94,7 +95,7 @@ class Flow:
                 self._earn(name, c, None, False)
                 for t in product.transitions(c):
                     if product.successor[t] >= 0:
-                        entry.setdefault(product.successor[t], Linear()).add(name, exact(product.probability[t]))
+                        entry.setdefault(product.successor[t], Linear()).add(name, fraction(product.probability[t]))
             system.add(equal(total, entry.get(n, Linear())))
         for group in self.demand.groups:
             self._tail(copy, group, entry)
@@ -130,7 +131,7 @@ class Flow:
                 for t in product.transitions(c):
                     if product.successor[t] >= 0:
                         target = (after, product.successor[t])
-                        inflow[target].add(name, g * exact(product.probability[t]))
+                        inflow[target].add(name, g * fraction(product.probability[t]))
                         into.setdefault(target, []).append((place, name))
         for place, arriving in inflow.items():
             leaving = outflow[place]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from prover.flint import fraction
 from prover.policies.constraints import (
     Formula,
     Linear,
@@ -27,7 +28,7 @@ from prover.policies.constraints import (
     variable,
 )  # fmt: skip
 from prover.policies.encode_choice import ONE, Choices, Look, Place
-from prover.policies.encode_common import Demand, Group, exact
+from prover.policies.encode_common import Demand, Group
 
 __all__ = ["Look", "Tied"]
 
@@ -42,7 +43,7 @@ class Tied(Choices):
         self.ends = None in demand.groups
         self.kinds = self._kinds()
         self.late: dict[Place, Linear] = {}  # what enters the tail
-        self.values = {i: number(exact(self.product.offset[i])) for i in sorted(demand.used - demand.infinite)}
+        self.values = {i: number(fraction(self.product.offset[i])) for i in sorted(demand.used - demand.infinite)}
         self.diverging = {i: Linear() for i in demand.infinite}
         self._reach()
         if self.ends:
@@ -226,7 +227,7 @@ class Tied(Choices):
         for c, name in shares.items():
             for t in product.transitions(c):
                 if product.successor[t] >= 0:
-                    arrives.setdefault(product.successor[t], Linear()).add(name, exact(product.probability[t]))
+                    arrives.setdefault(product.successor[t], Linear()).add(name, fraction(product.probability[t]))
         if self.look.nodes == 1:
             return {(n, 0): mass for n, mass in arrives.items()}
         found: dict[Place, Linear] = {}

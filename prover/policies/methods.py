@@ -83,4 +83,4 @@ def _direct(context: Context, query: Query, clock: Callable[[], None]) -> Decide
         found = Counterexample((), outcome.controllers, unknown, None, dict.fromkeys(outcome.controllers))
     else:
         found = Stuck(UNCERTIFIED if outcome == "holds" else outcome.removeprefix("unknown: "))
-    return Decided(query, stage.theory, stage.optima, found)
+    return Decided(query, stage.theory, stage.optima, found, method="smt")

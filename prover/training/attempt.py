@@ -8,9 +8,10 @@ from fractions import Fraction
 from typing import Any
 
 from prover.certificate import Document
+from prover.flint import fraction
 from prover.training.bench import Bench, Refutation
 from prover.training.bounds import lower_bound
-from prover.training.cells import Cells, Inhabitant, exact
+from prover.training.cells import Cells, Inhabitant
 from prover.training.evidence import Fact, Part
 from prover.training.measure import Goal, Law, Literals, Tree, literals_of
 from prover.training.plan import Plan, Selection
@@ -40,8 +41,8 @@ class Attempt:
         for i, fact in enumerate(facts):
             self._take(i, fact)
         for k, optimum in enumerate(bench.first().optima):
-            self.goal.column(["optimum", k, "lower"], ("optimum", k), -1, exact(optimum.lower))
-            self.goal.column(["optimum", k, "upper"], ("optimum", k), 1, exact(optimum.upper))
+            self.goal.column(["optimum", k, "lower"], ("optimum", k), -1, fraction(optimum.lower))
+            self.goal.column(["optimum", k, "upper"], ("optimum", k), 1, fraction(optimum.upper))
 
     # ------------------------------------------------------------ facts
 
@@ -83,7 +84,7 @@ class Attempt:
                 answer = self.bench.value(stream, part.controller)
                 if answer is None:
                     raise Inexpressible(f"under policy {part.name} the score is infinite or not known exactly, so T has no expected score")
-                mean += share * exact(answer[0])
+                mean += share * fraction(answer[0])
                 rows.append(answer)
             self.means[i][stream] = rows
             for side, sign in (("lower", -1), ("upper", 1)):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from prover import counterexample
-from prover.flint import fmpq, fraction
+from prover.flint import fraction
 from prover.policies.arena import controller_of
 from prover.policies.belongs import belongs
 from prover.policies.controller import Controller
@@ -78,7 +78,7 @@ class Cells:
                 controller = controllers.get(SELF) or self._any()
                 if controller is None:
                     return "no policy of the type was found"
-                drawn = [(exact(weight), controller_of(point)) for weight, _, point in parts.get(SELF) or () if weight != 0]
+                drawn = [(fraction(weight), controller_of(point)) for weight, _, point in parts.get(SELF) or () if weight != 0]
                 return self.settle(controller, tuple(drawn))
 
     def _size(self, event: int) -> int:
@@ -125,7 +125,3 @@ class Cells:
         one = Inhabitant(controller, values, events, parts or ((Fraction(1), controller),))
         self.inhabitants.append(one)
         return one
-
-
-def exact(value: fmpq) -> Fraction:
-    return fraction(value)

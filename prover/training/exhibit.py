@@ -8,10 +8,11 @@ from fractions import Fraction
 from typing import Any
 
 from prover.counterexample import WitnessPolicy, rules_in_words, short, show_value
+from prover.flint import fraction
 from prover.policies.policy_file import write
 from prover.policies.query import Skeleton, evaluate, references
 from prover.training.bench import Bench
-from prover.training.cells import Inhabitant, exact
+from prover.training.cells import Inhabitant
 from prover.training.evidence import Fact
 from prover.training.plan import Plan
 from prover.training.vocabulary import Comparison, Term
@@ -83,7 +84,7 @@ class Distribution:
         """Between which numbers the term lies."""
         if term[0] == "optimum":
             optimum = self.bench.first().optima[term[1]]
-            return exact(optimum.lower), exact(optimum.upper)
+            return fraction(optimum.lower), fraction(optimum.upper)
         if term[0] == "expectation":
             total = Fraction(0)
             for member in self.members:
