@@ -6,7 +6,7 @@ A state maps each variable to a ``bool`` or an ``int`` (an enum: the index of th
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
 from math import ceil, floor, prod
@@ -28,6 +28,8 @@ from dsl.spec import (
     Nary,
     Outcome,
     RewardClause,
+    Synchronised,
+    Table,
     Unary,
     Var,
     Variable,
@@ -218,17 +220,26 @@ def _sized(value: Value, span: Span) -> Value:
 # ---------------------------------------------------------------- worlds
 
 
+STEP = "step"  # the one choice of a state of a chain
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One enabled action: distinct successors in order of first appearance, probabilities > 0 that sum to 1."""
+    """One enabled action: distinct successors in order of first appearance, probabilities > 0 that sum to 1.
+
+    ``label`` is what reward clauses call it (None: its action).
+    """
 
     action: str
     outcomes: tuple[tuple[dict[str, bool | int], Fraction], ...]
+    label: str | None = None
 
 
 def initial_states(world: World) -> list[tuple[dict[str, bool | int], Fraction]]:
     """Distinct states with probabilities > 0 that sum to 1."""
     defaults = {v.name: v.initial for v in world.variables if v.initial is not None}
+    if world.table is not None:
+        return [({world.variables[0].name: state}, p) for state, p in world.table.initial]
     match world.init:
         case None:
             return _distinct(world, [(_complete(world, defaults, world.span), Fraction(1))])
@@ -251,13 +262,12 @@ def initial_states(world: World) -> list[tuple[dict[str, bool | int], Fraction]]
 
 def enabled(world: World, state: State) -> list[Choice]:
     """The choices of one state, in the order of the declarations."""
-    choices: list[Choice] = []
-    for action in world.actions:
-        if action.guard is not None and not holds(action.guard, state):
-            continue
-        if any(choice.action == action.name for choice in choices):
-            raise EvaluationError("E305", f"two actions named `{action.name}` are enabled", action.span)
-        choices.append(Choice(action.name, tuple(_branches(world, action, state))))
+    if world.table is not None:
+        return _listed(world, world.table, state)
+    choices = commands(world, state)
+    if world.chain and choices:
+        share = Fraction(1, len(choices))
+        return [Choice(STEP, tuple(_distinct(world, [(after, share * p) for c in choices for after, p in c.outcomes])))]
     if choices:
         return choices
     if world.deadlock_absorbs:
@@ -265,27 +275,92 @@ def enabled(world: World, state: State) -> list[Choice]:
     raise EvaluationError("E303", f"no action of world `{world.name}` is enabled", world.span)
 
 
-def reward(world: World, reward_name: str, state: State, action: str, next_state: State) -> Fraction:
-    """What one transition earns: the sum of the clauses that apply; the absorbing self-loop earns 0."""
-    if action == DEADLOCK:
+def commands(world: World, state: State) -> list[Choice]:
+    """The commands, and combinations of synchronised commands, that are enabled in one state."""
+    choices: list[Choice] = []
+    for action in world.actions:
+        if isinstance(action, Synchronised):
+            choices.extend(_together(world, action, state))
+        elif action.guard is None or holds(action.guard, state):
+            _alone(action.name, action.span, choices)
+            choices.append(Choice(action.name, tuple(_branches(world, [action], state)), action.label))
+    return choices
+
+
+def _alone(name: str, span: Span, choices: Sequence[Choice]) -> None:
+    if any(choice.action == name for choice in choices):
+        raise EvaluationError("E305", f"two actions named `{name}` are enabled", span)
+
+
+def _together(world: World, action: Synchronised, state: State) -> Iterator[Choice]:
+    parts = [[(k, c) for k, c in enumerate(part) if c.guard is None or holds(c.guard, state)] for part in action.parts]
+    if not world.numbered and all(parts) and any(len(part) > 1 for part in parts):
+        raise EvaluationError("E305", f"two actions named `{action.name}` are enabled", action.span)
+    for combination in product(*parts):
+        places = [str(k + 1) for (k, _), part in zip(combination, action.parts, strict=True) if len(part) > 1]
+        name = f"{action.name}#{'.'.join(places)}" if world.numbered and places else action.name
+        yield Choice(name, tuple(_branches(world, [c for _, c in combination], state)), action.name)
+
+
+def _listed(world: World, table: Table, state: State) -> list[Choice]:
+    here = int(state[world.variables[0].name])
+    variable = world.variables[0].name
+    choices = []
+    for c in range(table.choice_start[here], table.choice_start[here + 1]):
+        row = range(table.transition_start[c], table.transition_start[c + 1])
+        outcomes = tuple(({variable: int(table.successor[t])}, table.probabilities[table.probability[t]]) for t in row)
+        choices.append(Choice(table.actions[table.action[c]], outcomes))
+    return choices
+
+
+def reward(world: World, reward_name: str, state: State, choice: Choice, next_state: State) -> Fraction:
+    """What one transition earns: the sum of the clauses that apply; the absorbing self-loop earns 0.
+
+    A transition of a chain that several commands share earns the average over them, weighted by their probabilities.
+    """
+    if choice.action == DEADLOCK:
         return Fraction(0)
+    if world.table is not None:
+        return _paid(world, world.table, reward_name, state, choice, next_state)
     declaration = next(r for r in world.rewards if r.name == reward_name)
-    return sum((_clause(clause, state, action, next_state) for clause in declaration.clauses), Fraction(0))
+    if not world.chain:
+        return sum((_clause(clause, state, choice, next_state) for clause in declaration.clauses), Fraction(0))
+    earned, total = Fraction(0), Fraction(0)
+    for command in commands(world, state):
+        share = next((p for after, p in command.outcomes if after == next_state), Fraction(0))
+        if share:
+            earned += share * sum((_clause(clause, state, command, next_state) for clause in declaration.clauses), Fraction(0))
+            total += share
+    return earned / total
 
 
-def _clause(clause: RewardClause, state: State, action: str, next_state: State) -> Fraction:
-    if clause.action is not None and clause.action != action:
+def _paid(world: World, table: Table, reward_name: str, state: State, choice: Choice, next_state: State) -> Fraction:
+    variable = world.variables[0].name
+    index, values = table.rewards[reward_name]
+    for c in range(table.choice_start[state[variable]], table.choice_start[state[variable] + 1]):
+        if table.actions[table.action[c]] == choice.action:
+            row = range(table.transition_start[c], table.transition_start[c + 1])
+            return values[index[next(t for t in row if table.successor[t] == next_state[variable])]]
+    raise ValueError(f"{choice.action} is not enabled")
+
+
+def _clause(clause: RewardClause, state: State, choice: Choice, next_state: State) -> Fraction:
+    if clause.action is not None and clause.action != (choice.action if choice.label is None else choice.label):
         return Fraction(0)
     if clause.guard is not None and not evaluate(clause.guard, state, next_state):
         return Fraction(0)
     return Fraction(evaluate(clause.value, state, next_state))
 
 
-def _branches(world: World, action: Action, state: State) -> list[tuple[dict[str, bool | int], Fraction]]:
-    branches = [(_probability(outcome, state), outcome) for outcome in action.outcomes]
-    _sums_to_one([p for p, _ in branches], "E302", f"the probabilities of action `{action.name}`", action.span)
-    # an outcome of probability 0 never happens, so what it would assign is not looked at
-    return _distinct(world, [(_assigned(world, outcome, state), p) for p, outcome in branches if p])
+def _branches(world: World, together: Sequence[Action], state: State) -> list[tuple[dict[str, bool | int], Fraction]]:
+    """The outcomes of commands that are taken at the same time."""
+    branches: list[tuple[tuple[Outcome, ...], Fraction]] = [((), Fraction(1))]
+    for action in together:
+        weights = [(_probability(outcome, state), outcome) for outcome in action.outcomes]
+        _sums_to_one([p for p, _ in weights], "E302", f"the probabilities of action `{action.name}`", action.span)
+        # an outcome of probability 0 never happens, so what it would assign is not looked at
+        branches = [((*done, outcome), p * q) for done, p in branches for q, outcome in weights if q]
+    return _distinct(world, [(_assigned_by(world, outcomes, state), p) for outcomes, p in branches])
 
 
 def _probability(outcome: Outcome, state: State) -> Fraction:
@@ -302,11 +377,16 @@ def _sums_to_one(probabilities: list[Fraction], code: str, what: str, span: Span
 
 
 def _assigned(world: World, outcome: Outcome, state: State) -> dict[str, bool | int]:
+    return _assigned_by(world, [outcome], state)
+
+
+def _assigned_by(world: World, outcomes: Sequence[Outcome], state: State) -> dict[str, bool | int]:
     """All values are read from the old state; what is not named keeps its value."""
     after = dict(state)
     types = {v.name: v.type for v in world.variables}
-    for assignment in outcome.assignments:
-        after[assignment.variable] = _in_range(evaluate(assignment.value, state), types[assignment.variable], assignment)
+    for outcome in outcomes:
+        for assignment in outcome.assignments:
+            after[assignment.variable] = _in_range(evaluate(assignment.value, state), types[assignment.variable], assignment)
     return after
 
 

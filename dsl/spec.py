@@ -7,6 +7,7 @@ combination of linear comparisons over objectives of policies.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from fractions import Fraction
 
@@ -132,11 +133,30 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Several Actions may share a name if their guards exclude each other."""
+    """A command.  Several Actions may share a name if their guards exclude each other.
+
+    ``label`` is what reward clauses call it (None: its name); an imported command without a label has the label "".
+    """
 
     name: str
     guard: Expr | None
     outcomes: tuple[Outcome, ...]
+    span: Span = field(compare=False)
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Synchronised:
+    """An action in which every part takes one of its enabled commands at the same time; it is enabled if each part has one.
+
+    Guards and values are read in the old state, probabilities multiply, and no variable is assigned by two parts
+    (whoever builds one makes sure of that).  At most one command of a part may be enabled (E305), unless the world is
+    ``numbered``: then every combination of enabled commands is a choice, in lexicographic order, and is called
+    ``name#i.j`` after the places (from 1) of its commands in the parts that have more than one (``name`` if none has).
+    """
+
+    name: str
+    parts: tuple[tuple[Action, ...], ...]
     span: Span = field(compare=False)
 
 
@@ -183,15 +203,45 @@ class InitUniform:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """An explicit world: rows of integers over the values of the one variable ``state : 0..n-1``.
+
+    Choices of state s are ``choice_start[s] .. choice_start[s + 1]``, transitions of choice c likewise;
+    ``probability[t]`` is an index into ``probabilities``; the successors of a choice are distinct, its probabilities
+    positive and of sum exactly 1.  ``rewards[name]`` is (index, values): transition t earns ``values[index[t]]``, and
+    ``values[0]`` is 0.  The sequences are lists or arrays of integers.
+    """
+
+    actions: tuple[str, ...]
+    initial: tuple[tuple[int, Fraction], ...]
+    choice_start: Sequence[int]
+    action: Sequence[int]
+    transition_start: Sequence[int]
+    successor: Sequence[int]
+    probability: Sequence[int]
+    probabilities: tuple[Fraction, ...]
+    rewards: Mapping[str, tuple[Sequence[int], tuple[Fraction, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
 class World:
+    """``chain``: what is enabled in a state is drawn uniformly, so that every state has one choice (a Markov chain as PRISM reads it).
+    ``table``: the transitions are listed there; then ``actions`` is empty and ``init`` None.
+    ``notes``: what an import took on trust or changed, for reports.
+    """
+
     name: str
     variables: tuple[Variable, ...]
     init: InitOutcomes | InitUniform | None  # None: the variables' defaults
-    actions: tuple[Action, ...]
+    actions: tuple[Action | Synchronised, ...]
     labels: tuple[Label, ...]
     rewards: tuple[Reward, ...]
     deadlock_absorbs: bool
     span: Span = field(compare=False)
+    numbered: bool = False
+    chain: bool = False
+    table: Table | None = None
+    notes: tuple[str, ...] = ()
 
 
 # ---------------------------------------------------------------- path formulas and objectives

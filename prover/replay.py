@@ -153,7 +153,8 @@ class Replay:
         return total
 
     def _reward(self, stream: Stream, s: int, action: str, t: int) -> Fraction:
-        return semantics.reward(self.world, str(stream.reward), self.state(s), action, self.state(t))
+        choice = next(c for c in self._enabled[s] if c.action == action)
+        return semantics.reward(self.world, str(stream.reward), self.state(s), choice, self.state(t))
 
     def _begin(self, stream: Stream, s: int) -> object:
         if stream.path is not None:

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dsl.semantics import DEADLOCK, MAX_VALUATIONS, EvaluationError, evaluate, initial_states, variables_read
-from dsl.spec import InitUniform, World
+from dsl.spec import Action, InitUniform, World
 from prover.worlds.blocks import Evaluator, first_true
 from prover.worlds.compile import Compiler
 from prover.worlds.expand import BatchError, expand
 from prover.worlds.explored import BATCH, Explored, IndexedColumn, RowsBuilder
 from prover.worlds.mdp import Mdp, RewardColumn
-from prover.worlds.pack import Layout, Rows, bounds, layout
+from prover.worlds.pack import Layout, Rows, TooWideError, bounds, layout
 from prover.worlds.rationals import FirstUse, RationalTable
 from prover.worlds.small import initial_valuations
 from prover.worlds.state_index import StateIndex, state_index
@@ -39,7 +39,12 @@ def explore_batch(
 ) -> Mdp:
     """``batch`` states are expanded at a time (None: as many as fit).  Raises SpecError, and TooWideError if a variable has no column."""
     max_states = min(max_states, MOST_STATES)
-    outcomes = sum(len(action.outcomes) for action in world.actions)
+    if world.chain or world.table is not None:
+        raise TooWideError(world.name)
+    actions_ = [action for action in world.actions if isinstance(action, Action)]
+    if len(actions_) < len(world.actions):
+        raise TooWideError(world.name)
+    outcomes = sum(len(action.outcomes) for action in actions_)
     batch = batch or max(1, min(BATCH, BATCH_TRANSITIONS // max(outcomes, 1)))
     form = layout(world.variables)
     compiler = Compiler(form)

@@ -74,7 +74,8 @@ def _differences(world: World, found: _File, atoms: Iterable[Atom] | None) -> It
     while pending:
         state = pending.popleft()
         here = dict(zip(names, state, strict=True))
-        expected = {c.action: {key(after): p for after, p in c.outcomes} for c in enabled(world, here)}
+        choices = {c.action: c for c in enabled(world, here)}
+        expected = {name: {key(after): p for after, p in c.outcomes} for name, c in choices.items()}
         for successors in expected.values():
             for after in successors:
                 if after not in reached:
@@ -93,7 +94,7 @@ def _differences(world: World, found: _File, atoms: Iterable[Atom] | None) -> It
         for name, earned in found.rewards.items():
             for action, successors in expected.items():
                 for after in successors:
-                    value = reward(world, name, here, action, dict(zip(names, after, strict=True)))
+                    value = reward(world, name, here, choices[action], dict(zip(names, after, strict=True)))
                     if value != (claimed := earned.pop((state, action, after), Fraction(0))):
                         yield f"reward {name} on {text(state)} --{action}--> {text(after)}: the file says {claimed}, the world {value}"
     for state in found.choices.keys() - reached:

@@ -83,7 +83,7 @@ def explore_small(
         try:
             choices = enabled(world, here)
             earnings = [
-                reward(world, name, here, choice.action, after) for choice in choices for after, _ in choice.outcomes for name in rewards
+                reward(world, name, here, choice, after) for choice in choices for after, _ in choice.outcomes for name in rewards
             ]
         except EvaluationError as error:
             raise error_in(state, error) from None

@@ -20,7 +20,7 @@ def examine(world: World, state: State, rewards: Sequence[str]) -> None:
     for choice in enabled(world, state):
         for successor, _ in choice.outcomes:
             for name in rewards:
-                reward(world, name, state, choice.action, successor)
+                reward(world, name, state, choice, successor)
 
 
 def shortest_path(target: int, parent: Callable[[int], tuple[int, str] | None], named: Callable[[int], dict[str, bool | int]]) -> Path:

@@ -242,4 +242,4 @@ def compile_actions(
         earnings = tuple(compile_earning(compiler, reward, action.name, table) for reward, table in wanted)
         return CompiledAction(names[action.name], guard, distribution, earnings)
 
-    return [compiled(action) for action in world.actions]
+    return [compiled(action) for action in world.actions if isinstance(action, Action)]

@@ -248,15 +248,15 @@ def test_states_that_make_no_sense(body: str, code: str) -> None:
 def test_deadlock_absorbs_and_earns_nothing() -> None:
     w = world("var x : 0..1 = 0\naction a when x == 1 { stay }\nreward r { 5 }\ndeadlock absorbs")
     assert enabled(w, {"x": 0}) == [Choice(DEADLOCK, (({"x": 0}, Fraction(1)),))]
-    assert reward(w, "r", {"x": 0}, DEADLOCK, {"x": 0}) == 0
-    assert reward(w, "r", {"x": 1}, "a", {"x": 1}) == 5
+    assert reward(w, "r", {"x": 0}, Choice(DEADLOCK, ()), {"x": 0}) == 0
+    assert reward(w, "r", {"x": 1}, Choice("a", ()), {"x": 1}) == 5
 
 
 def test_reward_sums_the_clauses_that_apply() -> None:
     w = world("var x : 0..4 = 0\naction a { x' = 1 }\naction b { stay }\nreward r {\n[a]: 1\nwhen x' == 1: 1/2\n[b] when x == 0: x' - 3\n}")
-    assert reward(w, "r", {"x": 0}, "a", {"x": 1}) == Fraction(3, 2)
-    assert reward(w, "r", {"x": 0}, "b", {"x": 0}) == -3
-    assert reward(w, "r", {"x": 2}, "b", {"x": 2}) == 0
+    assert reward(w, "r", {"x": 0}, Choice("a", ()), {"x": 1}) == Fraction(3, 2)
+    assert reward(w, "r", {"x": 0}, Choice("b", ()), {"x": 0}) == -3
+    assert reward(w, "r", {"x": 2}, Choice("b", ()), {"x": 2}) == 0
 
 
 @pytest.mark.parametrize(
