@@ -16,13 +16,10 @@ from prover.flint import fmpq, rational
 from prover.policies.controller import Controller, Moves
 from prover.worlds import automaton
 from prover.worlds.mdp import Mdp
+from prover.worlds.memory import CLOSED, Memories, Memory
 from prover.worlds.objective import Stream
 
 Node = tuple[int, ...]  # state, memory, and, with a controller, its node
-Memory = tuple[automaton.State | str, ...]
-
-OPEN, CLOSED, NONE = "open", "closed", ""
-
 
 class ProductTooLarge(Exception):
     """More nodes than allowed."""
@@ -84,8 +81,6 @@ class _Builder:
     ) -> None:
         self.mdp, self.streams, self.controller, self.max_nodes = mdp, streams, controller, max_nodes
         self.product = Product(mdp, streams, depth, controller)
-        self.memory_id: dict[Memory, int] = {}
-        self.step_cache: dict[tuple[int, int], int] = {}
         self.one, self.zero = fmpq(1), fmpq(0)
         self.probabilities = [rational(p) for p in mdp.probabilities]
         self.choice_start, self.action = _listed(mdp.choice_start), _listed(mdp.action)
@@ -97,11 +92,13 @@ class _Builder:
             else:
                 column = mdp.rewards[stream.reward]
                 self.columns.append((_listed(column.index), [rational(x) for x in column.table]))
-        self.barren = [
+        barren = [
             s.kind in ("total", "discount", "until") and c is not None and not any(c[1][k] != 0 for k in set(c[0]))
             for s, c in zip(streams, self.columns, strict=True)
         ]
-        used = sorted({a for s in streams for a in _atoms_of(s)})
+        self.memory = Memories(streams, barren)
+        self.product.memories = self.memory.memories
+        used = self.memory.atoms
         self.letters = [0] * mdp.states
         self.product.conditions = {a: conditions[a] for a in used}
         for bit, a in enumerate(used):
@@ -109,63 +106,6 @@ class _Builder:
             for s in range(mdp.states):
                 if column_[s]:
                     self.letters[s] |= 1 << bit
-        self.bit = {a: bit for bit, a in enumerate(used)}
-
-    # ------------------------------------------------------------ memory
-
-    def intern(self, memory: Memory) -> int:
-        known = self.memory_id.get(memory)
-        if known is None:
-            known = self.memory_id[memory] = len(self.product.memories)
-            self.product.memories.append(memory)
-        return known
-
-    def begin(self, state: int) -> int:
-        initial: list[automaton.State | str] = []
-        for stream in self.streams:
-            if stream.kind == "probability":
-                assert stream.path is not None
-                initial.append(automaton.start(stream.path))
-            else:
-                initial.append(OPEN if stream.kind == "until" else NONE)
-        return self.advance(tuple(initial), self.letters[state])
-
-    def advance(self, memory: Memory, letter: int) -> int:
-        after: list[automaton.State | str] = []
-        for stream, part in zip(self.streams, memory, strict=True):
-            if isinstance(part, frozenset):
-                after.append(automaton.progress(part, lambda a: bool(letter >> self.bit[a] & 1)))
-            elif stream.kind == "until":
-                assert stream.atom is not None
-                after.append(CLOSED if part == CLOSED or letter >> self.bit[stream.atom] & 1 else OPEN)
-            else:
-                after.append(NONE)
-        return self.intern(tuple(after))
-
-    def step(self, memory: int, state: int) -> int:
-        letter = self.letters[state]
-        after = self.step_cache.get((memory, letter))
-        if after is None:
-            after = self.step_cache[memory, letter] = self.advance(self.product.memories[memory], letter)
-        return after
-
-    def settled(self, memory: int, time: int) -> bool:
-        for stream, part, barren in zip(self.streams, self.product.memories[memory], self.barren, strict=True):
-            if barren:
-                continue
-            match stream.kind:
-                case "probability":
-                    if part != automaton.TRUE and part != automaton.FALSE:
-                        return False
-                case "until":
-                    if part != CLOSED:
-                        return False
-                case "horizon":
-                    if time < stream.steps:
-                        return False
-                case _:
-                    return False
-        return True
 
     # ------------------------------------------------------------ rows
 
@@ -181,7 +121,7 @@ class _Builder:
         def number(node: Node, time: int) -> int:
             done = settle.get(node[1])
             if done is None:
-                done = settle[node[1]] = self.settled(node[1], time)
+                done = settle[node[1]] = self.memory.settled(node[1], time)
             if done:
                 return -1
             known = ids.get(node)
@@ -194,7 +134,7 @@ class _Builder:
 
         begin: dict[int, fmpq] = {}
         for state, weight, extra in self.initial():
-            memory = self.begin(state)
+            memory = self.memory.begin(self.letters[state])
             for i, part in enumerate(product.memories[memory]):
                 if part == automaton.TRUE:
                     product.offset[i] += weight
@@ -268,7 +208,7 @@ class _Builder:
                 p = self.probabilities[self.index[t]]
                 if share is not self.one:
                     p = p * share
-                after = self.step(memory, s)
+                after = self.memory.step(memory, self.letters[s])
                 for i, stream in enumerate(self.streams):
                     gain = self.gain(i, stream, memory, after, t, time)
                     if gain is not None:
@@ -308,18 +248,6 @@ def _listed(column: Sequence[int]) -> list[int]:
     """A column as a list of Python integers, which are faster to read one by one than those of an array."""
     tolist = getattr(column, "tolist", None)
     return tolist() if tolist is not None else list(column)
-
-
-def _atoms_of(stream: Stream) -> set[int]:
-    found: set[int] = set() if stream.atom is None else {stream.atom}
-    pending = [stream.path] if stream.path is not None else []
-    while pending:
-        formula = pending.pop()
-        if formula[0] in ("atom", "not-atom"):
-            found.add(formula[1])
-        else:
-            pending.extend(part for part in formula[1:] if isinstance(part, tuple))
-    return found
 
 
 def build(

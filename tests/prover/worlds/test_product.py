@@ -14,7 +14,8 @@ from prover.solve.evaluate import evaluate, trivial_plan
 from prover.worlds import automaton
 from prover.worlds.automaton import Nnf
 from prover.worlds.objective import Stream
-from prover.worlds.product import CLOSED, OPEN, ProductTooLarge, build
+from prover.worlds.memory import CLOSED, OPEN
+from prover.worlds.product import ProductTooLarge, build
 from tests.prover.build_spec import HALF, ONE, ZERO, Table, f, few, tables
 
 TOTAL = Stream("W", "total", reward="pay")
