@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dsl.spec import PolicyType, Variable
-from dsl.types import Enum
 from prover.flint import fmpq, fraction, rational
 from prover.policies.arena import Arena, controller_of
 from prover.policies.context import Context
@@ -14,27 +12,23 @@ from prover.policies.controller import Controller
 from prover.policies.decide import Found
 from prover.policies.lemma import Combined, Lemma
 from prover.policies.optimum import Cases, Optimum
-from prover.policies.query import Inequality, OptimumOf, Query, Skeleton, TheUnknown, ValueOf, references
+from prover.policies.query import Query
 from prover.policies.theory import Theory, Tree
 from prover.solve.exact import Supremum, supremum
 from prover.solve.welldefined import WellDefined
+from prover.stated import Stated, type_text
 from prover.worlds.mdp import Mdp
 from prover.worlds.product import Product
 
 FORMAT = "twostep-proof 1"
 
 
-class Document:
+class Document(Stated):
     """Collects worlds, policies, products and lemmas; everything is written once and named by its index."""
 
     def __init__(self, context: Context, query: Query) -> None:
-        self.context, self.query = context, query
-        self.worlds = list(dict.fromkeys([s.world for s in query.streams] + [context.spec.policy_type(t).world for _, t in query.players]))
-        if not self.worlds:
-            self.worlds = [world.name for world in context.spec.worlds[:1]]
-        self.types: list[str] = []
+        super().__init__(context, query)
         self.policies: list[Controller] = []
-        self.named: list[tuple[str, str, Controller]] = []
         self.products: list[tuple[Product, tuple[str, int] | None]] = []
         self.lemmas: list[dict[str, Any]] = []
         self._lemma_of: dict[int, int] = {}
@@ -44,11 +38,6 @@ class Document:
                 self.well_defined(context.well_defined(query, stream), query.streams.index(stream))
 
     # ------------------------------------------------------------ parts
-
-    def type(self, name: str) -> int:
-        if name not in self.types:
-            self.types.append(name)
-        return self.types.index(name)
 
     def evidence_policy(self, controller: Controller) -> int:
         for k, known in enumerate(self.policies):
@@ -166,10 +155,6 @@ class Document:
             return ["lemma", self.bound(lemma, theory.arenas[player].product), player]
         return ["atom", self.atom(name[1])] if name[0] == "atom" else list(name)
 
-    def atom(self, inequality: int) -> int:
-        """The checker numbers the comparisons of the body in the order in which they first occur."""
-        return references(self.query.skeleton).index(inequality)
-
     # ------------------------------------------------------------ thresholds
 
     def breaks(self, found: Found, theory: Theory) -> dict[str, Any] | None:
@@ -234,63 +219,10 @@ class Document:
             rows.append([policy, self.objective(chain, i), self.bound(upper, chain), self.bound(lower, chain)])
         return rows
 
-    # ------------------------------------------------------------ the claim
-
-    def claim(self, name: str, kind: str, text: str) -> dict[str, Any]:
-        query = self.query
-        return {
-            "name": name,
-            "kind": kind,
-            "text": text,
-            "objectives": [s.to_json(self.worlds.index(s.world)) for s in query.streams],
-            "optima": [
-                {
-                    "kind": o.kind,
-                    "type": self.type(o.over),
-                    "body": [[str(c), s] for c, s in o.body],
-                    "constant": str(o.constant),
-                }
-                for o in query.optima
-            ],
-            "variables": [[player, self.type(type)] for player, type in query.variables],
-            "policies": [{"name": n, "type": self.type(t), "controller": c.to_json()} for n, t, c in self.named],
-            "unknown": self.unknown(),
-            "body": self.formula(query.skeleton),
-            "types": [self.type_json(self.context.spec.policy_type(t)) for t in self.types],
-        }
-
-    def unknown(self) -> dict[str, Any] | None:
-        u = self.query.unknown
-        if u is None:
-            return None
-        return {
-            "name": u.name,
-            "low": None if u.low is None else str(u.low),
-            "low_closed": u.low_closed,
-            "high": None if u.high is None else str(u.high),
-            "high_closed": u.high_closed,
-            "direction": u.direction,
-        }
-
-    def type_json(self, type: PolicyType) -> dict[str, Any]:
-        return {
-            "name": type.name,
-            "world": self.worlds.index(type.world),
-            "deterministic": type.deterministic,
-            "memoryless": type.memoryless,
-            "memory": type.memory,
-            "observes": None if type.observes is None else list(type.observes),
-        }
-
-    def formula(self, skeleton: Skeleton) -> list[Any]:
-        if skeleton[0] == "ref":
-            return inequality_json(self.query.inequalities[skeleton[1]])
-        return [skeleton[0], *(self.formula(part) for part in skeleton[1:])]
-
     # ------------------------------------------------------------ the whole
 
     def finish(self, claim: dict[str, Any], optima: list[Any], argument: dict[str, Any]) -> dict[str, Any]:
-        claim["types"] = [self.type_json(self.context.spec.policy_type(t)) for t in self.types]
+        self.complete(claim)
         count = len(self.policies)
         products = []
         for product, policy in self.products:
@@ -327,25 +259,8 @@ class Document:
         }
 
 
-def inequality_json(inequality: Inequality) -> list[Any]:
-    terms = []
-    for c, term in inequality.terms:
-        match term:
-            case ValueOf(stream, policy):
-                terms.append([str(c), ["value", stream, policy]])
-            case OptimumOf(index):
-                terms.append([str(c), ["optimum", index]])
-            case TheUnknown():
-                terms.append([str(c), ["unknown"]])
-    return [inequality.op, {"terms": terms, "constant": str(inequality.constant)}]
-
-
 def _value(value: fmpq | None) -> str | None:
     return None if value is None else str(value)
-
-
-def type_text(variable: Variable) -> str:
-    return "|".join(variable.type.members) if isinstance(variable.type, Enum) else str(variable.type)
 
 
 def world_json(context: Context, query: Query, world: str) -> dict[str, Any]:

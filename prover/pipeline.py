@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -132,10 +133,19 @@ def decide_all(
         begin = time.perf_counter()
         verdict = _within(timeout, lambda clock, s=statement: verdict_of(context, s, established, clock, method, precision))  # type: ignore[misc]
         established[statement.name] = verdict
+        verdict = _with_notes(verdict, context.spec)
         kind = "find" if isinstance(statement, Find) else statement.kind
         used = method_of(statement, verdict, method)
         results.append(Result(statement.name, kind, verdict, statement.span.line, time.perf_counter() - begin, used, statement.text))
     return results
+
+
+def _with_notes(verdict: Verdict, spec: Spec) -> Verdict:
+    """What the imported worlds took on trust is assumed by every verdict of the spec."""
+    notes = tuple(note for world in spec.worlds for note in world.notes)
+    if not notes or isinstance(verdict, Unknown):
+        return verdict
+    return replace(verdict, assumptions=(*verdict.assumptions, *notes))
 
 
 def method_of(statement: Statement, verdict: Verdict, asked: str) -> str:

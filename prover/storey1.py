@@ -13,7 +13,7 @@ from prover.certificate import Document, refutation
 from prover.checker.check import Derived, check
 from prover.flint import fraction
 from prover.policies.belongs import belongs
-from prover.policies.context import Context
+from prover.policies.context import LARGEST_EXACT, Context
 from prover.policies.decide import Decided, Found, decide, find
 from prover.policies.modulo import Counterexample, Search
 from prover.policies.optimum import Optimum
@@ -33,6 +33,13 @@ def query_of(context: Context, body: Quantified, *, negated: bool = False) -> Qu
 
 
 def prove_claim(context: Context, statement: Claim, body: Quantified, clock: Clock, method: str) -> Verdict:
+    expected = context.size(query_of(context, body))
+    if expected > context.large:
+        from prover.flat_storey1 import prove_flat_claim
+
+        verdict = prove_flat_claim(context, statement, body, clock)
+        if not isinstance(verdict, Unknown) or expected > LARGEST_EXACT:
+            return verdict
     if body.kind == "exists":
         return _exists(context, statement, body, clock, method)
     query = query_of(context, body)
@@ -105,6 +112,13 @@ def _exists(context: Context, statement: Claim, body: Quantified, clock: Clock, 
 def prove_find(context: Context, statement: Find, clock: Clock, precision: Fraction, method: str = "auto") -> Verdict:
     builder = Builder(context.spec, statement.body.variables)
     query = builder.query("find", builder.skeleton(statement.body.body), interval(statement))
+    expected = context.size(query)
+    if expected > context.large_find:
+        from prover.flat_storey1 import prove_flat_find
+
+        verdict = prove_flat_find(context, statement, clock, precision)
+        if not isinstance(verdict, Unknown) or expected > LARGEST_EXACT:
+            return verdict
     found = find(context, query, clock, precision)
     if isinstance(found, Stuck):
         return Unknown(found.reason)

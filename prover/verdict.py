@@ -10,6 +10,14 @@ from dsl.record import dataclass
 
 
 @dataclass(frozen=True)
+class FlatProof:
+    """The proof document of a large world, and the arrays that it names (format 2 of docs/proof-format.md)."""
+
+    document: dict[str, Any]
+    arrays: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Enclosure:
     """The threshold of a ``find``: between lower and upper (None: infinity); exact when they are equal."""
 
@@ -20,9 +28,9 @@ class Enclosure:
 
 @dataclass(frozen=True)
 class Proved:
-    """``proof`` is the proof document that the checker accepted (JSON-ready)."""
+    """``proof`` is the proof document that the checker accepted (JSON-ready, but for the arrays of a large one)."""
 
-    proof: dict[str, Any] = field(repr=False)
+    proof: dict[str, Any] | FlatProof = field(repr=False)
     assumptions: tuple[str, ...] = ()
     value: Enclosure | None = None
     note: str | None = None
@@ -44,6 +52,7 @@ class Refuted:
     counterexample: Any
     assumptions: tuple[str, ...] = ()
     method: str = "lazy"  # "smt": found by the direct encoding
+    proof: FlatProof | None = field(default=None, repr=False)  # in a large world: the policy as a witness of the negation, accepted by the checker
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,10 @@ ROOMS = (
     ("prover.solve",),
     ("prover.policies",),
     ("prover.replay",),
-    ("prover.certificate", "prover.counterexample"),
-    ("prover.deadline",),
-    ("prover.storey1",),
+    ("prover.stated",),
+    ("prover.certificate", "prover.counterexample", "prover.flat_certificate", "prover.flat_counterexample"),
+    ("prover.deadline", "prover.container"),
+    ("prover.storey1", "prover.flat_storey1"),
     ("prover.lint",),
     ("prover.training",),
     ("prover.pipeline",),
@@ -35,7 +36,7 @@ ROOMS = (
     ("prover.cli",),
     ("prover.__main__",),
 )
-TRUSTED_BY = {"prover.pipeline", "prover.storey1", "prover.commands.prove", "prover.commands.verify"}  # who may call the checker
+TRUSTED_BY = {"prover.pipeline", "prover.storey1", "prover.flat_storey1", "prover.commands.prove", "prover.commands.verify"}  # who may call the checker
 
 
 def module(path: Path) -> str:

@@ -29,6 +29,12 @@ class Point:
     plan: Plan
     vector: Vector
 
+    def low(self, i: int) -> fmpq | None:
+        """Of the value of stream i, which is exact here."""
+        return self.vector[i]
+
+    high = low
+
     def plays(self) -> dict[int, set[int]]:
         """World state -> actions that the plan plays there on some run (settled nodes excepted)."""
         mdp = self.product.mdp

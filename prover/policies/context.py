@@ -13,6 +13,7 @@ from dsl.spec import Atom, Objective, Spec
 from prover.policies.controller import Controller
 from prover.policies.query import Query
 from prover.solve.welldefined import Diverges, WellDefined, diverges, well_defined
+from prover.worlds.automaton import longest_bound
 from prover.worlds.explore import explore
 from prover.worlds.mdp import Mdp
 from prover.worlds.objective import Stream
@@ -28,6 +29,11 @@ class WorldSummary:
     seconds: float
 
 
+# States, times the steps that horizons and bounds count:
+LARGE = 2_500  # beyond this claims are first tried with certified enclosures
+LARGE_FIND = 15_000  # beyond this thresholds are enclosed, not exact
+LARGEST_EXACT = 20_000  # up to here the exact methods try what the enclosures leave open
+
 Finder = Callable[["Context", str, Callable[[], None]], Controller]  # (context, named policy, clock)
 
 
@@ -42,8 +48,10 @@ class Context:
         *,
         max_states: int = 10_000_000,
         progress: Callable[[str], None] | None = None,
+        large: tuple[int, int] = (LARGE, LARGE_FIND),
     ) -> None:
         self.spec, self.root, self.max_states = spec, root, max_states
+        self.large, self.large_find = large
         self.progress = progress or _silent
         self.mdps: dict[str, Mdp] = {}
         self.summaries: list[WorldSummary] = []
@@ -84,6 +92,12 @@ class Context:
 
     def product(self, query: Query, world: str, streams: tuple[Stream, ...], depth: int, controller: Controller | None = None) -> Product:
         return build(self.mdp(world), self.conditions(world, query.atoms.of_world.get(world, [])), streams, depth, controller)
+
+    def size(self, query: Query) -> int:
+        """The nodes to expect: the states of the query's largest world, once for each step that its horizons and bounds count."""
+        worlds = {stream.world for stream in query.streams} | {self.spec.policy_type(type).world for _, type in query.players}
+        steps = 1 + max((max(s.steps, longest_bound(s.path) if s.path is not None else 0) for s in query.streams), default=0)
+        return steps * max((self.mdp(world).states for world in worlds), default=0)
 
     def well_defined(self, query: Query, stream: Stream) -> WellDefined:
         """The certificate of a total or until stream; SpecError E310 that shows the loop if there is none."""

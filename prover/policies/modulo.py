@@ -251,10 +251,12 @@ class Search:
                         return None
                     controllers[player] = single
             else:
-                controllers[player] = mix(
-                    [(fraction(w), controller_of(point)) for w, point in zip(weights[0], found, strict=True) if w != 0]
-                )
+                controllers[player] = self.drawn([(fraction(w), point) for w, point in zip(weights[0], found, strict=True) if w != 0])
         return Counterexample(literals, controllers, places[0].get(("unknown",)), edge, used)
+
+    def drawn(self, parts: Sequence[tuple[Fraction, Point]]) -> Controller:
+        """The policy that follows one of the points, drawn at the start."""
+        return mix([(weight, controller_of(point)) for weight, point in parts])
 
     def smoothed(self, player: str, parts: Sequence[tuple[fmpq, Point]]) -> Controller | None:
         """The stationary policy of the mixture's occupation measure, if it has the mixture's values.

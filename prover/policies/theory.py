@@ -85,6 +85,10 @@ class Theory:
         self.cases: dict[str, tuple[int, ...]] = {}  # for memoryless players: states whose action is fixed in every case
         self._combined: dict[object, Combined] = {}
 
+    def missed(self, gap: fmpq) -> str:
+        """Why the bounds found do not close a conjunction that no point found satisfies."""
+        return f"{MIXED} {size(gap)}; {REMEDY}"
+
     # ------------------------------------------------------------ rows
 
     def literal_row(self, index: int, holds: bool) -> lp.Row[Column]:
@@ -186,12 +190,13 @@ class Theory:
         occurring = [t.policy for i, _ in literals for _, t in self.query.inequalities[i].terms if isinstance(t, ValueOf)]
         players = list(dict.fromkeys(occurring + [p for p, s in flags if not flags[p, s]]))
         for player in players:
-            vacuous = self._ask(player, {}, flags, supports)
+            vacuous = self.ask(player, {}, flags, supports)
             if not isinstance(vacuous, Unbounded) and vacuous.bound is None:
                 return Closed(("farkas", [(("lemma", vacuous, player), fmpq(1))]))
         known_leaf = self.refute(literals, flags, supports, threshold)
         if known_leaf is not None:
             return Closed(known_leaf)
+        self.begin(named, players, flags, supports)
         rays: dict[str, list[Ray]] = {player: [] for player in players}
         for _ in range(rounds):
             points = {player: self.points(player, flags, supports) for player in players}
@@ -212,8 +217,11 @@ class Theory:
                 leaf = self.refute(literals, flags, supports, threshold)
                 if leaf is not None:
                     return Closed(leaf)
-                return Stuck(f"{MIXED} {_size(step)}; {REMEDY}")
+                return Stuck(self.missed(step))
         return Stuck("too many policies were needed")
+
+    def begin(self, named: Sequence[tuple[RowName, lp.Row[Column]]], players: Sequence[str], flags: Flags, supports: Supports) -> None:
+        """A first policy for every player; here the question whether there is any has brought one."""
 
     def _reach(
         self,
@@ -257,7 +265,7 @@ class Theory:
             and (not cases or all(len(actions) == 1 for state, actions in p.plays().items() if state in cases))
         ]
 
-    def _ask(self, player: str, weights: Mapping[int, fmpq], flags: Flags, supports: Supports) -> Lemma | Unbounded:
+    def ask(self, player: str, weights: Mapping[int, fmpq], flags: Flags, supports: Supports) -> Lemma | Unbounded:
         arena, finite, support = self.arenas[player], self.finite(player, flags), supports.get(player, {})
         states = tuple(s for s in self.cases.get(player, ()) if s not in support)
         answer: Lemma | Unbounded
@@ -304,7 +312,7 @@ class Theory:
                     _, player, stream = column
                     i = self.column[player][stream]
                     for k, point in enumerate(points[player]):
-                        value = point.vector[i]
+                        value = point.high(i) if c > 0 else point.low(i)  # the worse end, where a value is only enclosed
                         assert value is not None
                         part = ("part", player, k)
                         coefficients[part] = coefficients.get(part, fmpq(0)) + c * value
@@ -345,7 +353,7 @@ class Theory:
         for player, weights in directions.items():
             if not any(w != 0 for w in weights.values()):
                 continue
-            answer = self._ask(player, weights, flags, supports)
+            answer = self.ask(player, weights, flags, supports)
             if isinstance(answer, Unbounded):
                 return Ray(player, answer, tuple(loop_gains(self.arenas[player].product, answer)))
             if answer.bound is None:
@@ -435,7 +443,7 @@ def _column(term: ValueOf | OptimumOf | TheUnknown) -> Column:
             return ("unknown",)
 
 
-def _size(x: fmpq) -> str:
+def size(x: fmpq) -> str:
     """The order of magnitude of a positive rational, for messages."""
     top, bottom = int(x.p), int(x.q)
     return (

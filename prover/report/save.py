@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dsl.record import dataclass
 from prover.report.files import require_folder, write_text
-from prover.verdict import Holds, Proved, Refuted
+from prover.verdict import FlatProof, Holds, Proved, Refuted
 
 if TYPE_CHECKING:
     from prover.verdict import Result
@@ -48,10 +48,8 @@ def save(results: Iterable[Result], folder: Path) -> tuple[Saved, ...]:
 def _save_one(result: Result, folder: Path, name: str) -> Saved:
     match result.verdict:
         case Proved(proof=proof) | Holds(proof=proof):
-            path = folder / f"{name}.proof"
-            write_text(path, _compact(proof))
-            return Saved(certificate=str(path))
-        case Refuted(counterexample=counterexample):
+            return Saved(certificate=_save_proof(proof, folder / f"{name}.proof"))
+        case Refuted(counterexample=counterexample, proof=witness):
             document = counterexample.to_json()
             policies = {}
             for policy, content in document.get("policies", {}).items():
@@ -61,9 +59,20 @@ def _save_one(result: Result, folder: Path, name: str) -> Saved:
                     policies[policy] = str(path)
             path = folder / f"{name}.counterexample.json"
             write_text(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-            return Saved(counterexample=str(path), policies=policies)
+            shown = None if witness is None else _save_proof(witness, folder / f"{name}.proof")
+            return Saved(certificate=shown, counterexample=str(path), policies=policies)
         case _:
             return NOWHERE
+
+
+def _save_proof(proof: dict[str, Any] | FlatProof, path: Path) -> str:
+    if isinstance(proof, FlatProof):
+        from prover.container import write
+
+        write(path, proof.document, proof.arrays)
+    else:
+        write_text(path, _compact(proof))
+    return str(path)
 
 
 def _compact(document: Any) -> str:

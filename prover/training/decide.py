@@ -12,7 +12,7 @@ from typing import Any
 
 from dsl.spec import Assume, Claim, Quantified
 from prover import storey1
-from prover.policies.context import Context
+from prover.policies.context import LARGEST_EXACT, Context
 from prover.training.attempt import Attempt, Failed
 from prover.training.bench import Bench
 from prover.training.cells import Cells
@@ -66,6 +66,8 @@ class _Decision:
     ) -> None:
         self.context, self.statement, self.established, self.clock = context, statement, established, clock
         self.plan = Plan(context, statement, established, clock, assume_all=assume_all)
+        if context.size(self.plan.query) > LARGEST_EXACT:
+            raise Inexpressible(f"statements about training are decided exactly, in worlds of at most {LARGEST_EXACT:,} states times steps")
         self.bench = Bench(context, self.plan.query, clock)
         self.cells = Cells(self.plan, self.bench)
         self._permitted: dict[Literals, bool] = {}

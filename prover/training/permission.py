@@ -54,7 +54,7 @@ def permission(spec: Spec, statement: Claim, established: Mapping[str, Verdict] 
         todo += [s.name for s in earlier if isinstance(s, Assume)] if item.by is None else item.by
         if not isinstance(item.body, Quantified):
             found.measures.append(item.body)
-            if item.by is None and isinstance(verdict, (Proved, Holds)) and verdict.proof["evidence"]["argument"].get("impossible"):
+            if item.by is None and isinstance(verdict, (Proved, Holds)) and isinstance(verdict.proof, dict) and verdict.proof["evidence"]["argument"].get("impossible"):
                 todo += [s.name for s in earlier if isinstance(s, Claim) and isinstance(s.body, Quantified)]
         elif established is None or isinstance(verdict, (Proved, Holds)):
             assert found.claims is not None

@@ -45,6 +45,7 @@ class Mdp:
     rewards: Mapping[str, RewardColumn]
     valuation: Callable[[int], tuple[bool | int, ...]]  # state -> values in the order of `variables` (enums: indices)
     holds: Callable[[Expr], Sequence[bool]]  # a state condition (no primes) -> truth in every state
+    values: Callable[[str], Sequence[int]] | None = None  # a variable -> its value in every state; None: ask `valuation`
 
     @property
     def states(self) -> int:
@@ -57,6 +58,13 @@ class Mdp:
     @property
     def transitions(self) -> int:
         return len(self.successor)
+
+    def columns(self) -> list[Sequence[int]]:
+        """For each variable its values in all states."""
+        if self.values is not None:
+            return [self.values(v.name) for v in self.variables]
+        states = [self.valuation(s) for s in range(self.states)]
+        return [[int(state[k]) for state in states] for k in range(len(self.variables))]
 
     def named(self, state: int) -> dict[str, bool | int | str]:
         """The state as a reader knows it: variable name -> bool, integer or enum member."""

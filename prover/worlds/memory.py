@@ -16,11 +16,12 @@ class Memories:
     """Numbers the memories in the order in which they occur.
 
     A *letter* is what a state shows of the atoms that the streams use: bit ``bit[a]`` says whether atom a holds.
-    ``barren[i]``: stream i earns nothing anywhere, whatever happens.
+    ``barren[i]``: stream i earns nothing anywhere, whatever happens.  ``counting``: a horizon is part of the memory, as the
+    number of steps that are left; otherwise the product counts them in its layers.
     """
 
-    def __init__(self, streams: Sequence[Stream], barren: Sequence[bool]) -> None:
-        self.streams, self.barren = tuple(streams), tuple(barren)
+    def __init__(self, streams: Sequence[Stream], barren: Sequence[bool], counting: bool = False) -> None:
+        self.streams, self.barren, self.counting = tuple(streams), tuple(barren), counting
         self.atoms = sorted({a for s in streams for a in atoms_of(s)})
         self.bit = {a: bit for bit, a in enumerate(self.atoms)}
         self.memories: list[Memory] = []
@@ -35,6 +36,8 @@ class Memories:
                 initial.append(automaton.start(stream.path))
             else:
                 initial.append(OPEN if stream.kind == "until" else NONE)
+                if self.counting and stream.kind == "horizon":
+                    initial[-1] = str(stream.steps + 1)  # the first state is not a step yet
         return self._advance(tuple(initial), letter)
 
     def step(self, memory: int, letter: int) -> int:
@@ -52,6 +55,8 @@ class Memories:
             elif stream.kind == "until":
                 assert stream.atom is not None
                 after.append(CLOSED if part == CLOSED or letter >> self.bit[stream.atom] & 1 else OPEN)
+            elif self.counting and stream.kind == "horizon":
+                after.append(str(max(0, int(part) - 1)))
             else:
                 after.append(NONE)
         key = tuple(after)
@@ -61,8 +66,8 @@ class Memories:
             self.memories.append(key)
         return known
 
-    def settled(self, memory: int, time: int | None) -> bool:
-        """Can no stream earn anything more?  ``time`` None: as long as a horizon may still be open."""
+    def settled(self, memory: int, time: int = 0) -> bool:
+        """Can no stream earn anything more, at this time?  (A horizon that is counted here knows by itself.)"""
         for stream, part, barren in zip(self.streams, self.memories[memory], self.barren, strict=True):
             if barren:
                 continue
@@ -74,7 +79,7 @@ class Memories:
                     if part != CLOSED:
                         return False
                 case "horizon":
-                    if time is None or time < stream.steps:
+                    if part != "0" if self.counting else time < stream.steps:
                         return False
                 case _:
                     return False
@@ -85,8 +90,8 @@ class Memories:
         return self.memories[memory][i] == automaton.TRUE
 
     def closed(self, memory: int, i: int) -> bool:
-        """Is the until stream i over?"""
-        return self.memories[memory][i] == CLOSED
+        """Is the until stream, or the horizon that is counted, over?"""
+        return self.memories[memory][i] == CLOSED or (self.counting and self.memories[memory][i] == "0")
 
     def keys(self, memory: int) -> list[str]:
         """As proof files write the memory."""

@@ -1,0 +1,279 @@
+"""A large world as a theory: certified bounds of directions over flat products, and the plans found so far.
+
+The counterpart of ``arena.py`` where exact vertices are out of reach: suprema come with a rational potential that is
+a little above the truth, and the values of a plan are known between two such potentials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from prover.flint import fmpq, fraction, rational
+from prover.worlds.flat import Flat, Ints
+
+if TYPE_CHECKING:
+    from prover.solve.large import Large, Solution
+    from prover.solve.rows import Gain
+
+
+class TooHardError(Exception):
+    """What a large world does not decide, and why."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One potential: numerators over 2^k for every node; ``null`` marks nodes that are not live (None in object arrays)."""
+
+    numerators: Any  # int64[n], or an array of Python integers and None
+    k: int
+
+
+@dataclass(frozen=True, eq=False)
+class FlatBound:
+    """w . O <= ``bound`` for the policies whose streams in ``finite`` are finite (with ``part``: for that plan).
+
+    ``bound`` None: there is no such policy.  ``tables`` are the potentials, one for each discount (None: undiscounted).
+    ``plan``: the best one found, a choice for every node (-1: it does not matter).
+    """
+
+    arena: FlatArena
+    weights: Mapping[int, fmpq]
+    finite: frozenset[int]
+    bound: fmpq | None
+    tables: Mapping[Fraction | None, Table]
+    plan: Ints
+    part: FlatPoint | None = None
+    support: Mapping[int, frozenset[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class FlatMixture:
+    """A bound for a policy that draws one of its plans at the start: the weighted sum of theirs."""
+
+    weights: Mapping[int, fmpq]
+    finite: frozenset[int]
+    bound: fmpq | None
+    policy: FlatPolicy
+    parts: tuple[FlatBound, ...]
+    support: Mapping[int, frozenset[int]] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class FlatPoint:
+    """A plan and the values of the streams under it: between ``lows`` and ``highs``, certified for the streams in ``certified``.
+
+    ``vector[i]`` is None where the stream is infinite.
+    """
+
+    arena: FlatArena
+    plan: Ints
+    vector: list[fmpq | None]
+    lows: list[fmpq | None]
+    highs: list[fmpq | None]
+    certified: set[int] = field(default_factory=set)
+
+    def low(self, i: int) -> fmpq | None:
+        return self.lows[i]
+
+    def high(self, i: int) -> fmpq | None:
+        return self.highs[i]
+
+    def respects(self, support: Mapping[int, frozenset[int]]) -> bool:
+        """Large worlds know no case distinctions over what is played."""
+        return not support
+
+    def certify(self, i: int) -> None:
+        """Bounds the value of stream i under the plan from both sides."""
+        if i in self.certified or self.vector[i] is None:
+            return
+        above = self.arena.fixed(self, {i: fmpq(1)}).bound
+        below = self.arena.fixed(self, {i: fmpq(-1)}).bound
+        if above is None or below is None:
+            raise TooHardError("a value of a plan that turned out to be infinite")
+        self.lows[i], self.highs[i] = -below, above
+        self.certified.add(i)
+
+
+@dataclass(frozen=True, eq=False)
+class FlatPolicy:
+    """A policy of the world that draws one of these plans at the start; the weights sum to 1."""
+
+    parts: tuple[tuple[Fraction, FlatPoint], ...]
+
+
+@dataclass(eq=False)
+class FlatArena:
+    """``flaggable``: streams that some policy makes infinite, with their sign; ``tolerance``: relative, of the bounds."""
+
+    product: Flat
+    flaggable: Mapping[int, int]
+    tolerance: float = 2.0**-24
+    points: list[FlatPoint] = field(default_factory=list)
+    suprema: list[FlatBound] = field(default_factory=list)
+    asked: dict[Any, FlatBound] = field(default_factory=dict)
+    _large: Large | None = None
+    _gains: list[Gain] = field(default_factory=list)
+    _warm: dict[Fraction | None, Solution] = field(default_factory=dict)
+
+    # ------------------------------------------------------------ the solver's view
+
+    @property
+    def large(self) -> Large:
+        from prover.solve.large import Large
+        from prover.solve.rows import Gain, Rows
+
+        if self._large is None:
+            product = self.product
+            rows = Rows(
+                product.choice_start, product.transition_start, product.successor, product.probability, list(product.mdp.probabilities)
+            )
+            self._large = Large(rows)
+            self._gains = [Gain(gains.index, list(gains.table)) for gains in product.gains]
+        return self._large
+
+    def gain(self, weights: Mapping[int, fmpq], sign: int = 1) -> Gain:
+        from prover.solve.rows import Gain
+
+        self.large  # noqa: B018  builds the gains
+        return Gain.weighted([(sign * fraction(w), self._gains[i]) for i, w in weights.items()])
+
+    def zero(self, streams: Sequence[int]) -> Any:
+        """The choices that earn nothing in any of these streams."""
+        quiet = np.ones(len(self.product.transition_start) - 1, dtype=np.bool_)
+        for i in streams:
+            quiet &= ~self.product.gains[i].nonzero()
+        return quiet
+
+    def finite_set(self, weights: Mapping[int, fmpq], finite: frozenset[int]) -> frozenset[int]:
+        """The streams that a bound must assume finite: those given, and every weighted total or until stream."""
+        return finite | {i for i, w in weights.items() if w != 0 and self.product.streams[i].sums_for_ever}
+
+    def refine(self, tolerance: float) -> None:
+        """Bounds asked for from now on are tighter; those of plans and directions known so far are computed again, from where they stand."""
+        if tolerance < self.tolerance:
+            self.tolerance = tolerance
+            self.asked.clear()
+            for point in self.points:
+                point.certified.clear()
+
+    # ------------------------------------------------------------ bounds
+
+    def sup(self, weights: Mapping[int, fmpq], finite: frozenset[int], support: Mapping[int, frozenset[int]]) -> FlatBound:
+        """A certified bound over the policies with these streams finite; the best plan found joins the points.
+
+        TooHardError where there is no bound, or none was found.
+        """
+        if support:
+            raise TooHardError("case distinctions over what a policy plays are not made in worlds of this size")
+        direction = {i: w for i, w in sorted(weights.items()) if w != 0}
+        finite = self.finite_set(direction, finite)
+        key = (tuple(direction.items()), finite)
+        known = self.asked.get(key)
+        if known is None:
+            known = self.asked[key] = self._solve(direction, finite, None)
+            self.suprema.append(known)
+        if known.bound is not None and known.tables:
+            self.join(known.plan)
+        return known
+
+    def fixed(self, point: FlatPoint, weights: Mapping[int, fmpq], finite: frozenset[int] = frozenset()) -> FlatBound:
+        """A certified bound for one plan."""
+        direction = {i: w for i, w in sorted(weights.items()) if w != 0}
+        finite = self.finite_set(direction, finite)
+        key = (id(point), tuple(direction.items()), finite)
+        known = self.asked.get(key)
+        if known is None:
+            known = self.asked[key] = self._solve(direction, finite, point)
+        return known
+
+    def reached(self, point: FlatPoint) -> Ints:
+        """The plan in the nodes that it reaches, -1 elsewhere."""
+        from prover.worlds.flat_kernels import follow
+
+        start = np.array([node for node, _ in self.product.start if node >= 0], dtype=np.int64)
+        found: Ints = follow(point.plan, self.product.transition_start, self.product.successor, start)
+        return found
+
+    def _solve(self, weights: Mapping[int, fmpq], finite: frozenset[int], point: FlatPoint | None) -> FlatBound:
+        streams = self.product.streams
+        groups: dict[Fraction | None, dict[int, fmpq]] = {}
+        for i, w in weights.items():
+            groups.setdefault(streams[i].group, {})[i] = w
+        if finite:
+            groups.setdefault(None, {})
+        if len(groups) > 1:
+            raise TooHardError("objectives on different time scales (two discounts, or one beside undiscounted ones) in a world of this size")
+        tables: dict[Fraction | None, Table] = {}
+        plan = np.full(self.product.nodes, -1, dtype=np.int64) if point is None else point.plan
+        bound: fmpq | None = fmpq(0)
+        for factor, part in groups.items():
+            solution = self._stationary(part, factor, finite, point)
+            tables[factor] = Table(solution.potential, solution.k)
+            bound = None if solution.upper is None else rational(solution.upper)
+            if point is None:
+                plan = solution.plan
+        return FlatBound(self, weights, finite, self._at_start(weights, bound), tables, plan, point)
+
+    def _at_start(self, weights: Mapping[int, fmpq], bound: fmpq | None) -> fmpq | None:
+        if bound is None:
+            return None
+        return bound + sum((w * rational(self.product.offset[i]) for i, w in weights.items()), fmpq(0))
+
+    def _stationary(self, weights: Mapping[int, fmpq], factor: Fraction | None, finite: frozenset[int], point: FlatPoint | None) -> Solution:
+        from prover.solve.large import Failure
+
+        quiet = self.zero([*finite, *weights]) if factor is None else None
+        start = list(self.product.start)
+        if point is None:
+            outcome = self.large.maximise(
+                self.gain(weights), zero=quiet, discount=factor, start=start, warm=self._warm.get(factor), tolerance=self.tolerance
+            )
+        else:
+            outcome = self.large.lower(point.plan, self.gain(weights, -1), zero=quiet, discount=factor, start=start)
+        if isinstance(outcome, Failure):
+            raise TooHardError(outcome.reason)
+        if point is None:
+            self._warm[factor] = outcome
+        return outcome
+
+    # ------------------------------------------------------------ points
+
+    def join(self, plan: Ints) -> FlatPoint:
+        """The plan as a point; a plan whose values are as near as floats tell to those of a known one is that one."""
+        for point in self.points:
+            if point.plan is plan:
+                return point
+        vector = self._values(plan)
+        for point in self.points:
+            if all(_near(a, b) for a, b in zip(point.vector, vector, strict=True)):
+                return point
+        point = FlatPoint(self, plan, vector, list(vector), list(vector))
+        self.points.append(point)
+        return point
+
+    def _values(self, plan: Ints) -> list[fmpq | None]:
+        streams = self.product.streams
+        values: list[fmpq | None] = [None] * len(streams)
+        groups: dict[Fraction | None, list[int]] = {}
+        for i, stream in enumerate(streams):
+            groups.setdefault(stream.group, []).append(i)
+        self.large  # noqa: B018  builds the gains
+        for factor, members in groups.items():
+            quiet = self.zero(members) if factor is None else None
+            tables = self.large.evaluate(plan, [self._gains[i] for i in members], zero=quiet, discount=factor)
+            for i, table in zip(members, tables, strict=True):
+                total = sum(float(share) * float(table[node]) for node, share in self.product.start if node >= 0)
+                total += float(self.product.offset[i])
+                values[i] = None if not np.isfinite(total) else rational(Fraction(total).limit_denominator(1 << 60))
+        return values
+
+
+def _near(a: fmpq | None, b: fmpq | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    return abs(a - b) <= fmpq(1, 1 << 44) * max(fmpq(1, 1 << 20), abs(a))

@@ -1,0 +1,184 @@
+"""The search modulo policies in large worlds: the same loop, with certified enclosures in the place of exact vertices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from dsl.spec import PolicyType
+from prover.flint import fmpq, rational
+from prover.policies.arena import Arena
+from prover.policies.controller import Controller
+from prover.policies.flat_arena import FlatArena, FlatBound, FlatMixture, FlatPoint, FlatPolicy, TooHardError
+from prover.policies.modulo import Counterexample, Search
+from prover.policies.query import Literals, Query
+from prover.policies.theory import Bounds, Candidate, Flags, Stuck, Supports, Theory, Threshold, Tree, size
+from prover.worlds.flat import Flat
+
+if TYPE_CHECKING:
+    from prover.policies.arena import Point
+    from prover.policies.multipliers import Column, RowName
+    from prover.solve import lp
+
+FINER = "a smaller --precision, or some slack in the claim, may decide it"
+
+
+def belongs(policy: FlatPolicy, type: PolicyType) -> bool:
+    """Is it certainly in the type?  A plan is deterministic, and memoryless where equal states play alike."""
+    if type.memory is not None or type.observes is not None:
+        return False
+    if not (type.deterministic or type.memoryless):
+        return True
+    if len(policy.parts) > 1:
+        return False
+    return not type.memoryless or _plays_by_state(policy.parts[0][1])
+
+
+def _plays_by_state(point: FlatPoint) -> bool:
+    product, plan = point.arena.product, point.arena.reached(point)
+    nodes = np.flatnonzero(plan >= 0)
+    played = product.origin(plan[nodes], nodes)
+    first = np.full(product.mdp.states, -1, dtype=np.int64)
+    first[product.state[nodes]] = played
+    return bool((first[product.state[nodes]] == played).all())
+
+
+@dataclass(eq=False)
+class FlatFixed:
+    """The arena of one policy, as ``FlatArena`` is that of all."""
+
+    product: Flat
+    policy: FlatPolicy
+    flaggable: Mapping[int, int] = field(default_factory=dict)
+    asked: dict[Any, FlatMixture] = field(default_factory=dict)
+
+    @property
+    def points(self) -> list[FlatFixedPoint]:
+        return [FlatFixedPoint(self.policy)]
+
+    def sup(self, weights: Mapping[int, fmpq], finite: frozenset[int], support: Mapping[int, frozenset[int]]) -> FlatMixture:
+        direction = {i: w for i, w in sorted(weights.items()) if w != 0}
+        key = (tuple(direction.items()), finite)
+        known = self.asked.get(key)
+        if known is None:
+            parts = tuple(point.arena.fixed(point, direction, finite) for _, point in self.policy.parts)
+            total: fmpq | None = fmpq(0)
+            for (share, _), part in zip(self.policy.parts, parts, strict=True):
+                total = None if total is None or part.bound is None else total + rational(share) * part.bound
+            known = self.asked[key] = FlatMixture(direction, parts[0].finite, total, self.policy, parts)
+        return known
+
+
+@dataclass(frozen=True, eq=False)
+class FlatFixedPoint:
+    """A fixed policy as the only point of its hull."""
+
+    policy: FlatPolicy
+
+    @property
+    def vector(self) -> list[fmpq | None]:
+        return [self.low(i) for i in range(len(self.policy.parts[0][1].vector))]
+
+    def low(self, i: int) -> fmpq | None:
+        return _mean([(share, point.low(i)) for share, point in self.policy.parts])
+
+    def high(self, i: int) -> fmpq | None:
+        return _mean([(share, point.high(i)) for share, point in self.policy.parts])
+
+    def respects(self, support: Mapping[int, frozenset[int]]) -> bool:
+        return not support
+
+
+def _mean(parts: Sequence[tuple[Fraction, fmpq | None]]) -> fmpq | None:
+    total = fmpq(0)
+    for share, value in parts:
+        if value is None:
+            return None
+        total += rational(share) * value
+    return total
+
+
+class FlatTheory(Theory):
+    """The theory over flat arenas: a hull is known by enclosures, and rows are read at their worse ends."""
+
+    def __init__(self, query: Query, arenas: Mapping[str, FlatArena | FlatFixed], optima: Sequence[Bounds]) -> None:
+        # a flat arena answers the questions of an exact one, but for the case distinctions that it refuses
+        super().__init__(query, cast("Mapping[str, Arena]", arenas), optima)
+
+    def missed(self, gap: fmpq) -> str:
+        return f"the certified bounds leave a gap of {size(gap)}; {FINER}" if gap > 0 else f"the claim is at its boundary; {FINER}"
+
+    def begin(self, named: Sequence[tuple[RowName, lp.Row[Column]]], players: Sequence[str], flags: Flags, supports: Supports) -> None:
+        """The policy of each player that goes furthest towards satisfying a literal about it alone."""
+        for player in players:
+            if self.points(player, flags, supports):
+                continue
+            for _, row in named:
+                weights = {self.column[player][c[2]]: -x for c, x in row.coefficients.items() if c[0] == "value" and c[1] == player}
+                if weights:
+                    self.ask(player, weights, flags, supports)
+                    break
+
+    def _diverge(self, player: str, stream: int, flags: Flags, supports: Supports) -> dict[Column, fmpq]:
+        raise TooHardError("policies that make a reward infinite are not constructed in worlds of this size")
+
+
+class FlatSearch(Search):
+    """Types that are not closed under mixing are only proved by relaxation, or refuted by single plans."""
+
+    def decide(self, threshold: Threshold | None = None) -> Tree | Counterexample | Stuck:
+        try:
+            return super().decide(threshold)
+        except TooHardError as reason:
+            return Stuck(str(reason))
+
+    def drawn(self, parts: Sequence[tuple[Fraction, Point]]) -> Controller:
+        return cast("Controller", FlatPolicy(tuple(cast("Sequence[tuple[Fraction, FlatPoint]]", parts))))
+
+    def _realise(
+        self, candidate: Candidate, literals: Literals, flags: Flags, supports: Supports, threshold: Threshold | None
+    ) -> Counterexample | None:
+        """The literals must hold with the certified values of the policies."""
+        if any(not finite for finite in flags.values()):
+            return None
+        points: dict[str, list[Any]] = {player: self.theory.points(player, flags, supports) for player in candidate.mixture}
+        streams = self._streams(literals)
+        named = self.theory.certain(self.theory.rows(literals, flags, threshold))
+        while True:
+            found = self._fit(named, points, flags, literals, set())
+            if found is None:
+                return None
+            # Only what the mixture uses is certified; then the mixture is chosen again among those.
+            used: dict[str, list[Any]] = {p: [pt for _, _, pt in parts] for p, parts in found.parts.items() if parts is not None}
+            loose = [(pt, i) for p, pts in used.items() for pt in pts if isinstance(pt, FlatPoint) for i in streams[p] if i not in pt.certified]
+            if not loose:
+                return self._inside(found)
+            for point, i in loose:
+                point.certify(i)
+            points = {**points, **{p: pts for p, pts in used.items() if pts}}
+
+    def _inside(self, found: Counterexample) -> Counterexample | None:
+        for player, type in self.types.items():
+            if type is not None and player in found.controllers and not belongs(cast("FlatPolicy", found.controllers[player]), type):
+                raise TooHardError(
+                    "some policy of the world breaks the claim, but for this policy type no such policy was found in a world of this size"
+                )
+        return found
+
+    def _streams(self, literals: Literals) -> dict[str, list[int]]:
+        from prover.policies.query import ValueOf
+
+        found: dict[str, list[int]] = {player: [] for player, _ in self.query.players}
+        for index, _ in literals:
+            for _, term in self.query.inequalities[index].terms:
+                if isinstance(term, ValueOf):
+                    found[term.policy].append(self.theory.column[term.policy][term.stream])
+        return {player: sorted(set(streams)) for player, streams in found.items()}
+
+
+Clock = Callable[[], None]
+__all__ = ["FlatBound", "FlatFixed", "FlatSearch", "FlatTheory", "belongs"]
