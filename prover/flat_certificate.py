@@ -32,7 +32,7 @@ class FlatDocument(Stated):
         self.products: list[Flat] = []
         self.policies: list[FlatPolicy] = []
         self.lemmas: list[dict[str, Any]] = []
-        self._lemma_of: dict[int, int] = {}
+        self._lemma_of: dict[tuple[int, tuple[int, int] | None], int] = {}
         self._kept: list[object] = []  # keeps what `_lemma_of` names by identity alive
 
     # ------------------------------------------------------------ arrays
@@ -67,9 +67,9 @@ class FlatDocument(Stated):
             known = len(self.policies) - 1
         return known
 
-    def lemma(self, key: object, lemma: dict[str, Any]) -> int:
+    def lemma(self, key: object, part: tuple[int, int] | None, lemma: dict[str, Any]) -> int:
         self.lemmas.append(lemma)
-        self._lemma_of[id(key)] = len(self.lemmas) - 1
+        self._lemma_of[id(key), part] = len(self.lemmas) - 1
         self._kept.append(key)
         return len(self.lemmas) - 1
 
@@ -92,7 +92,7 @@ class FlatDocument(Stated):
 
     def bound(self, lemma: FlatBound | FlatMixture, part: tuple[int, int] | None = None) -> int:
         """``part``: the policy and the part of it that a bound of one plan is written for."""
-        known = self._lemma_of.get(id(lemma))
+        known = self._lemma_of.get((id(lemma), part))
         if known is not None:
             return known
         if isinstance(lemma, FlatMixture):
@@ -100,12 +100,13 @@ class FlatDocument(Stated):
             if len(lemma.parts) == 1:
                 return self.bound(lemma.parts[0], (policy, 0))
             parts = [self.bound(one, (policy, k)) for k, one in enumerate(lemma.parts)]
-            return self.lemma(lemma, {"rule": "mixture", "policy": policy, "parts": parts})
+            return self.lemma(lemma, None, {"rule": "mixture", "policy": policy, "parts": parts})
         product = lemma.arena.product
         streams = [self.query.streams.index(stream) for stream in product.streams]
         k = next((table.k for table in lemma.tables.values()), 0)
         return self.lemma(
             lemma,
+            part,
             {
                 "rule": "bound",
                 "product": self.product(product),
@@ -230,8 +231,7 @@ def flat_refutation(
     query = stage.query
     document = FlatDocument(context, query)
     for found in stage.defined.values():
-        if found.arena.product.gains[found.stream].signs():  # a reward that is never earned needs no certificate
-            document.well_defined(found)
+        document.well_defined(found)
     for arena in cast("Mapping[str, object]", stage.theory.arenas).values():
         if isinstance(arena, FlatFixed):
             summed = frozenset(i for i, s in enumerate(arena.product.streams) if s.sums_for_ever and i not in arena.flaggable)

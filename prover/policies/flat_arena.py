@@ -140,6 +140,8 @@ class FlatArena:
         from prover.solve.rows import Gain
 
         self.large  # noqa: B018  builds the gains
+        if not weights:
+            return Gain(np.zeros(len(self.product.transition_start) - 1, dtype=np.int32), [Fraction(0)])
         return Gain.weighted([(sign * fraction(w), self._gains[i]) for i, w in weights.items()])
 
     def zero(self, streams: Sequence[int]) -> Any:
@@ -213,7 +215,10 @@ class FlatArena:
         bound: fmpq | None = fmpq(0)
         for factor, part in groups.items():
             solution = self._stationary(part, factor, finite, point)
-            tables[factor] = Table(solution.potential, solution.k)
+            numerators = solution.potential
+            if point is not None:  # the checker does not look at nodes that the plan does not reach
+                numerators = np.where(self.reached(point) < 0, 0, numerators)
+            tables[factor] = Table(numerators, solution.k)
             bound = None if solution.upper is None else rational(solution.upper)
             if point is None:
                 plan = solution.plan
@@ -230,11 +235,9 @@ class FlatArena:
         quiet = self.zero([*finite, *weights]) if factor is None else None
         start = list(self.product.start)
         if point is None:
-            outcome = self.large.maximise(
-                self.gain(weights), zero=quiet, discount=factor, start=start, warm=self._warm.get(factor), tolerance=self.tolerance
-            )
+            outcome = self.large.maximise(self.gain(weights), quiet, factor, start, self._warm.get(factor), self.tolerance)
         else:
-            outcome = self.large.lower(point.plan, self.gain(weights, -1), zero=quiet, discount=factor, start=start)
+            outcome = self.large.lower(point.plan, self.gain(weights, -1), quiet, factor, start, self.tolerance)
         if isinstance(outcome, Failure):
             raise TooHardError(outcome.reason)
         if point is None:

@@ -57,6 +57,8 @@ def flat_stage(
     """
     worlds: dict[str, list[Stream]] = {}
     for stream in query.streams:
+        if stream.kind == "recurrence":
+            raise TooHardError("what happens infinitely often (`G F`, `F G`) in a world of this size")
         worlds.setdefault(stream.world, []).append(stream)
     shared: dict[str, FlatArena] = {}
     defined: dict[Stream, FlatDefined] = {}

@@ -89,7 +89,8 @@ class Flat:
         return found
 
     def memory_keys(self) -> list[list[str]]:
-        return [self.memories.keys(number) for number in self.numbers]
+        """Of the memories that occur; where all is settled at once, of the first one, which shows what is counted."""
+        return [self.memories.keys(number) for number in self.numbers or (0,)]
 
 
 class _Monitor:
