@@ -52,7 +52,7 @@ def prove_flat_claim(context: Context, statement: Claim, body: Quantified, clock
         case tree:
             text = f"not ({statement.text})" if affirm else statement.text
             proof = flat_refutation(_stage(decided), context, tree, statement.name, text)
-            accept(proof)
+            accept(context, proof)
             if affirm:
                 return Refuted(show(context, _stage(decided).query, _stage(decided).optima, None), proof=proof)
             return Proved(proof, note=optima_note(decided))
@@ -71,11 +71,11 @@ def _witnessed(
     witnesses = {player: cast("FlatPolicy", policy) for player, policy in found.controllers.items()}
     if any(variable not in witnesses for variable, _ in body.variables):
         return Stuck("the claim does not depend on one of its policies")
-    shown = decide_flat(context, query_of(context, body, negated=not affirm), clock, witnesses)
+    shown = decide_flat(context, query_of(context, body, negated=not affirm), clock, witnesses, decided.stage)
     if isinstance(shown.outcome, (Counterexample, Stuck)):
         return Stuck("a policy that breaks the claim was found, but its values could not be certified tightly enough")
     proof = flat_refutation(_stage(shown), context, shown.outcome, name, text, witnesses=witnesses)
-    accept(proof)
+    accept(context, proof)
     return proof
 
 
@@ -86,7 +86,7 @@ def prove_flat_find(context: Context, statement: Find, clock: Clock, precision: 
     if isinstance(found, Stuck):
         return Unknown(found.reason)
     proof = flat_refutation(found.stage, context, found.tree, statement.name, statement.text, threshold=(found.value, found.attained))
-    accept(proof)
+    accept(context, proof)
     value = None if found.value is None else fraction(found.value)
     enclosure = Enclosure(value, value, found.attained if value is not None else None)
     notes = []
@@ -98,8 +98,9 @@ def prove_flat_find(context: Context, statement: Find, clock: Clock, precision: 
     return Proved(proof, value=enclosure, note="\n".join(notes) or None)
 
 
-def accept(proof: FlatProof) -> Derived:
+def accept(context: Context, proof: FlatProof) -> Derived:
     """The checker's word; Rejected here is a bug of the prover, and never becomes an answer."""
+    context.progress(f"checking the proof of {proof.document['claim']['name']}")
     return check(proof.document, arrays=proof.arrays)
 
 

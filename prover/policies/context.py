@@ -34,6 +34,8 @@ LARGE = 2_500  # beyond this claims are first tried with certified enclosures
 LARGE_FIND = 15_000  # beyond this thresholds are enclosed, not exact
 LARGEST_EXACT = 20_000  # up to here the exact methods try what the enclosures leave open
 
+BETWEEN = 0.2  # seconds between two messages of progress
+
 Finder = Callable[["Context", str, Callable[[], None]], Controller]  # (context, named policy, clock)
 
 
@@ -67,7 +69,7 @@ class Context:
             known = explore(
                 self.spec.world(world),
                 max_states=self.max_states,
-                progress=lambda count: self.progress(f"exploring {world}: {count} states"),
+                progress=_exploring(world, self.progress),
             )
             self.mdps[world] = known
             self.summaries.append(WorldSummary(world, known.states, known.choices, known.transitions, time.perf_counter() - begin))
@@ -127,6 +129,20 @@ class Context:
         text = "is paid for ever" if outcome.gain != 0 else "adds up to 0 a round and never settles"
         message = f"`{objective.text}` is not well defined: around this loop the reward {text} ({gain} a step): {loop}"
         return Diagnostic("E310", objective.span, message, "bound it with `horizon`, weigh it with `discount`, or end the episode")
+
+
+def _exploring(world: str, tell: Callable[[str], None]) -> Callable[[int], None]:
+    """``exploring W: 1,200,000 states, 830,000 states/s``, a few times a second."""
+    begin = last = time.perf_counter()
+
+    def told(states: int) -> None:
+        nonlocal last
+        now = time.perf_counter()
+        if now - last >= BETWEEN:
+            last = now
+            tell(f"exploring {world}: {states:,} states, {round(states / (now - begin), -3):,.0f} states/s")
+
+    return told
 
 
 def _silent(message: str) -> None:

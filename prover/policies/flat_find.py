@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from prover.flint import fmpq, rational
+from prover.flint import fmpq, fraction, rational
 from prover.policies.flat_arena import FlatPolicy, TooHardError
 from prover.policies.flat_decide import FlatStage, flat_stage
 from prover.policies.modulo import Counterexample
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Clock = Callable[[], None]
 TOLERANCES = (2.0**-20, 2.0**-34, 2.0**-44)  # of the bounds, relative; what follows is beyond what floats search
 MAX_TRIALS = 60
+NEAR = (Fraction(3, 4), Fraction(1))  # of the step: there a trial may be any number, so it is the shortest
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +32,11 @@ class FlatDecided:
     outcome: Tree | Counterexample | Stuck
 
 
-def decide_flat(context: Context, query: Query, clock: Clock, fixed: Mapping[str, FlatPolicy] | None = None) -> FlatDecided:
-    """Proves or refutes a ``forall`` query."""
-    stage: FlatStage | None = None
+def decide_flat(
+    context: Context, query: Query, clock: Clock, fixed: Mapping[str, FlatPolicy] | None = None, before: FlatStage | None = None
+) -> FlatDecided:
+    """Proves or refutes a ``forall`` query; ``before``: a stage whose arenas may go on, if the streams are the same."""
+    stage = before
     outcome: Tree | Counterexample | Stuck = Stuck("no bounds were tried")
     for tolerance in TOLERANCES:
         try:
@@ -108,7 +111,7 @@ def _enclose(stage: FlatStage, interval: Interval, clock: Clock, precision: Frac
         if breaks.edge is None:
             return Stuck("the threshold is not bounded on the side of the counterexamples")
         step = step if step != 0 else _width(breaks.edge, precision) / 2
-        trial = breaks.edge - sign * step
+        trial = rational(simplest(*sorted(fraction(breaks.edge - sign * step * rational(share)) for share in NEAR)))
         begun = first is not None and sign * (trial - rational(first)) <= 0
         if begun:
             trial = rational(first)  # type: ignore[arg-type]  # begun: there is a first
@@ -125,3 +128,25 @@ def _enclose(stage: FlatStage, interval: Interval, clock: Clock, precision: Frac
         else:
             return FlatFound(stage, outcome, trial, attained, breaks, breaks.edge)
     return Stuck("the threshold was not enclosed")
+
+
+def simplest(low: Fraction, high: Fraction) -> Fraction:
+    """The rational with the least denominator in [low, high] (Stern 1858, Brocot 1861)."""
+    if high < 0:
+        return -simplest(-high, -low)
+    if low <= 0:
+        return Fraction(0)
+    # Both ends share the beginning of their continued fractions; behind it the simpler one is taken.
+    quotients: list[int] = []
+    while True:
+        whole = -(-low.numerator // low.denominator)
+        if whole <= high:
+            quotients.append(whole)
+            break
+        whole -= 1
+        quotients.append(whole)
+        low, high = 1 / (high - whole), 1 / (low - whole)
+    value = Fraction(quotients.pop())
+    while quotients:
+        value = quotients.pop() + 1 / value
+    return value

@@ -15,7 +15,7 @@ from prover.policies.arena import Arena
 from prover.policies.controller import Controller
 from prover.policies.flat_arena import FlatArena, FlatBound, FlatMixture, FlatPoint, FlatPolicy, TooHardError
 from prover.policies.modulo import Counterexample, Search
-from prover.policies.query import Literals, Query
+from prover.policies.query import Literals, OptimumOf, Query
 from prover.policies.theory import Bounds, Candidate, Flags, Stuck, Supports, Theory, Threshold, Tree, size
 from prover.worlds.flat import Flat
 
@@ -111,6 +111,14 @@ class FlatTheory(Theory):
 
     def missed(self, gap: fmpq) -> str:
         return f"the certified bounds leave a gap of {size(gap)}; {FINER}" if gap > 0 else f"the claim is at its boundary; {FINER}"
+
+    def loose(self, literals: Literals) -> str | None:
+        for i, _ in literals:
+            for _, term in self.query.inequalities[i].terms:
+                if isinstance(term, OptimumOf):
+                    bounds, wanted = self.optima[term.index], self.query.optima[term.index]
+                    return f"{wanted.text} over {wanted.over} is only known to a width of {size(bounds.upper - bounds.lower)}; {FINER}"
+        return None
 
     def begin(self, named: Sequence[tuple[RowName, lp.Row[Column]]], players: Sequence[str], flags: Flags, supports: Supports) -> None:
         """The policy of each player that goes furthest towards satisfying a literal about it alone."""

@@ -134,7 +134,26 @@ def threshold(value: Enclosure) -> str:
     if value.lower == value.upper:
         attained = {True: ", attained", False: ", not attained", None: ""}[value.attained]
         return f"= {number(value.lower)}{attained}"
-    return f"between {number(value.lower)} and {number(value.upper)}"
+    if value.lower is None or value.upper is None:
+        return f"between {number(value.lower)} and {number(value.upper)}"
+    digits = digits_of(value.upper - value.lower)
+    return f"between {decimal(value.lower, digits, up=False)} and {decimal(value.upper, digits, up=True)}"
+
+
+def digits_of(width: Fraction) -> int:
+    """Decimals that show an interval of this width with two digits to spare."""
+    digits = 2
+    while digits < 40 and width * 10 ** (digits - 2) < 1:
+        digits += 1
+    return digits
+
+
+def decimal(value: Fraction, digits: int, *, up: bool) -> str:
+    """With so many decimals, rounded up or down, so that a printed interval holds what the exact one holds."""
+    scaled = value * 10**digits
+    whole = -(-scaled.numerator // scaled.denominator) if up else scaled.numerator // scaled.denominator
+    sign, whole = ("-", -whole) if whole < 0 else ("", whole)
+    return f"{sign}{whole // 10**digits}.{whole % 10**digits:0{digits}d}"
 
 
 def number(value: Fraction | None) -> str:

@@ -61,18 +61,31 @@ def maximal_end_components(choices: Mapping[int, Mapping[int, Sequence[int]]]) -
     found: list[tuple[set[int], set[int]]] = []
     pending: list[set[int]] = [set(choices)]
     while pending:
-        region = pending.pop()
-        kept = {n: {c: ts for c, ts in choices[n].items() if all(t in region for t in ts)} for n in region}
-        names = list(region)
+        kept = _closed(choices, pending.pop())
+        names = list(kept)
         index = {n: k for k, n in enumerate(names)}
         graph = [[index[t] for ts in kept[n].values() for t in ts] for n in names]
-        for component in strongly_connected_components(graph):
-            nodes = {names[k] for k in component}
-            inner = {c for n in nodes for c, ts in kept[n].items() if all(t in nodes for t in ts)}
-            closed = all(any(c in inner for c in kept[n]) for n in nodes)
-            if closed and len(nodes) == len(region):
-                found.append((nodes, inner))
-            elif closed or (len(nodes) > 1 and inner):
-                # A part that lost choices may fall apart further; nodes without a choice inside are dropped.
-                pending.append({n for n in nodes if any(c in inner for c in kept[n])} if not closed else nodes)
+        components = strongly_connected_components(graph)
+        if len(components) == 1:
+            found.append((set(names), {c for n in names for c in kept[n]}))
+        else:
+            pending.extend({names[k] for k in component} for component in components)
     return found
+
+
+def _closed(choices: Mapping[int, Mapping[int, Sequence[int]]], region: set[int]) -> dict[int, dict[int, Sequence[int]]]:
+    """The choices that never leave the region, of the nodes that have any; nodes are dropped until that is so for all that are left."""
+    kept = {n: {c: ts for c, ts in choices[n].items() if all(t in region for t in ts)} for n in region}
+    into: dict[int, list[tuple[int, int]]] = {n: [] for n in region}
+    for n, rows in kept.items():
+        for c, ts in rows.items():
+            for t in ts:
+                into[t].append((n, c))
+    dropped = [n for n, rows in kept.items() if not rows]
+    while dropped:
+        gone = dropped.pop()
+        del kept[gone]
+        for n, c in into[gone]:
+            if n in kept and kept[n].pop(c, None) is not None and not kept[n]:
+                dropped.append(n)
+    return kept
