@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 from typing import assert_never
 
 from dsl import operators, spec, syntax
-from dsl.check_name import Context, check_name, check_qualified, unknown
+from dsl.arrays import Array
+from dsl.check_element import element, value_of, want_element
+from dsl.check_name import Context, array_of, check_name, check_qualified, state_base, unknown, unknown_part
 from dsl.expand import expanded
 from dsl.operators import IllTyped, constant
+from dsl.resolve import names_used
 from dsl.scope import BUILT_IN_FUNCTIONS, Scope
 from dsl.semantics import EvaluationError, Value, show
 from dsl.source import Span
@@ -48,16 +53,16 @@ def _wanted(node: syntax.Expr, context: Context, type: Type, what: str) -> spec.
     return expr
 
 
-def known_number(node: syntax.Expr, scope: Scope, what: str) -> Fraction | None:
-    """A constant number."""
-    expr = quantity(node, Context(scope), what)
+def known_number(node: syntax.Expr, scope: Scope, what: str, local: Mapping[str, spec.Expr] | None = None) -> Fraction | None:
+    """A constant number; ``local``: parameters and loop names."""
+    expr = quantity(node, Context(scope, local=local or {}), what)
     value = None if expr is None else known(expr, scope, what)
     return None if value is None else Fraction(value)
 
 
-def known_integer(node: syntax.Expr, scope: Scope, what: str) -> int | None:
+def known_integer(node: syntax.Expr, scope: Scope, what: str, local: Mapping[str, spec.Expr] | None = None) -> int | None:
     """A constant integer."""
-    value = known_number(node, scope, what)
+    value = known_number(node, scope, what, local)
     if value is None:
         return None
     if value.denominator != 1:
@@ -91,12 +96,11 @@ def check(node: syntax.Expr, context: Context) -> spec.Expr | None:
 
 
 def _check(node: syntax.Expr, context: Context) -> spec.Expr | None:
-    scope = context.scope
     match node:
         case syntax.Name():
             return check_name(node, context)
         case syntax.Qualified():
-            return check_qualified(node, scope)
+            return check_qualified(node, context)
         case syntax.Number(value=value, integer=integer, span=span):
             return constant(value.numerator if integer else value, span)
         case syntax.Text(value=value, span=span):
@@ -137,18 +141,21 @@ def _check(node: syntax.Expr, context: Context) -> spec.Expr | None:
 
 
 def _prime(node: syntax.Prime, context: Context) -> spec.Expr | None:
+    world, arg = context.world, node.arg
     if not context.primes:
         raise IllTyped("E210", node.span, "the next state has no value here", "primes stand left of `=` in outcomes, and in rewards")
-    if isinstance(node.arg, syntax.Index):
-        raise IllTyped("E290", node.span, "array variables are not supported yet")
-    if not isinstance(node.arg, syntax.Name) or context.world is None or node.arg.name not in context.world.variables:
-        if isinstance(node.arg, syntax.Name) and context.world is not None and node.arg.name not in context.world.labels:
-            raise unknown(node.arg, context)
-        label = isinstance(node.arg, syntax.Name) and context.world is not None and node.arg.name in context.world.labels
-        hint = f"`{context.scope.text(node.arg.span)}` is a label: write its condition with primes" if label else None
-        raise IllTyped("E210", node.span, "only a variable has a prime", hint)
-    type = context.world.variables[node.arg.name]
-    return None if type is None else spec.Var(node.arg.name, type, True, node.span)
+    if isinstance(arg, syntax.Index):
+        return _index(arg, context, primed=True)
+    if isinstance(arg, syntax.Name) and arg.name in context.local:
+        raise IllTyped("E210", node.span, "only a variable has a prime")
+    base = state_base(arg, world)
+    if base is None and world is not None and isinstance(arg, syntax.Name):
+        raise unknown(arg, context)
+    if base is None and world is not None and isinstance(arg, syntax.Qualified):
+        raise unknown_part(arg, context)
+    if base is None or world is None:
+        raise IllTyped("E210", node.span, "only a variable has a prime")
+    return value_of(base, context, node.span, primed=True)
 
 
 def _chain(node: syntax.Chain, context: Context) -> spec.Expr | None:
@@ -204,24 +211,45 @@ def _member(node: syntax.Member, context: Context) -> spec.Expr | None:
             raise IllTyped("E206", node.domain.span, "after `in` stands a range, a set in braces or an enum")
 
 
-def _index(node: syntax.Index, context: Context) -> spec.Expr | None:
-    scope = context.scope
-    base = node.base.name if isinstance(node.base, syntax.Name) else None
-    if base is None or base not in scope.constants:
-        variables = () if context.world is None else context.world.variables
-        if base in scope.refused:
+def _index(node: syntax.Index, context: Context, primed: bool = False) -> spec.Expr | None:
+    """A cell of a grid or an element of an array; ``primed``: in the next state."""
+    scope, world = context.scope, context.world
+    text = node.base.name if isinstance(node.base, syntax.Name) else None
+    if text is not None and text in context.local:
+        raise IllTyped("E218", node.base.span, f"`{text}` is a value, so it has no elements")
+    base = state_base(node.base, world)
+    if base is not None and world is not None:
+        known = array_of(base, world.states.arrays, node.base)
+        indices = element_indices(node, known, context)
+        return None if indices is None else element(node, known, indices, context, primed)
+    if primed:
+        raise IllTyped("E210", node.span, "only a variable has a prime")
+    if text is None or text not in scope.constants:
+        if text in scope.refused:
             return None
-        if isinstance(node.base, syntax.Name) and base not in variables and scope.kind(node.base.name) is None:
+        if isinstance(node.base, syntax.Name) and scope.kind(node.base.name) is None:
             raise unknown(node.base, context)
-        raise IllTyped("E290", node.span, "array variables are not supported yet; only a grid can be indexed")
-    grid = scope.constants[base]
+        if isinstance(node.base, syntax.Qualified):
+            raise unknown_part(node.base, context)
+        raise IllTyped("E209", node.span, "only an array or a grid can be indexed")
+    grid = scope.constants[text]
     args = [check(arg, context) for arg in node.args]
     if isinstance(grid, spec.Const):
-        raise IllTyped("E209", node.base.span, f"`{base}` is {operators.described(grid.type)}, not a grid")
+        raise IllTyped("E209", node.base.span, f"`{text}` is {operators.described(grid.type)}, not a grid")
     if len(args) != 2:
         raise IllTyped("E205", node.span, f"a grid takes two indices, column and row; here are {len(args)}")
     x, y = args
     return None if grid is None or x is None or y is None else operators.lookup(grid, x, y, node.span)
+
+
+def element_indices(node: syntax.Index, known: Array, context: Context) -> list[spec.Expr] | None:
+    """Indices that are right in number and kind, and can be right in value."""
+    indices = [check(arg, context) for arg in node.args]
+    ready = [index for index in indices if index is not None]
+    if len(ready) < len(indices):
+        return None
+    want_element(node, known, ready, context)
+    return ready
 
 
 # ---------------------------------------------------------------- functions and ranges
@@ -273,18 +301,13 @@ def _built_in(called: str, count: int, args: list[spec.Expr], span: Span) -> spe
 
 def _over_range(node: syntax.Quantifier, context: Context) -> spec.Expr | None:
     """``sum``, ``forall`` and ``exists`` over constant ranges and enums: written out."""
-    bindings: list[dict[str, spec.Expr]] = [{}]
-    for binder in node.binders:
-        domain = _domain(binder, context.scope)
-        if domain is None:
-            return None
-        for bound in binder.names:
-            if len(bindings) * len(domain) > MAX_RANGE:
-                raise IllTyped("E215", binder.span, f"`{node.kind}` runs over more than {MAX_RANGE} values")
-            bindings = [{**binding, bound.name: value} for binding in bindings for value in domain]
+    context.scope.charge(1, node.span)
+    found = bindings(node.binders, context, f"`{node.kind}`")
+    if found is None:
+        return None
     terms: list[spec.Expr] = []
-    for binding in bindings:
-        term = check(node.body, replace(context, local={**context.local, **binding}))
+    for binding in found:
+        term = check(node.body, replace(context, local=binding))
         if term is None:
             return None  # one report is enough
         context.scope.charge(context.scope.measure(term)[0], node.span)
@@ -298,10 +321,31 @@ def _over_range(node: syntax.Quantifier, context: Context) -> spec.Expr | None:
             return operators.nary("or", terms, node.span)
 
 
-def _domain(binder: syntax.Binder, scope: Scope) -> list[spec.Expr] | None:
+def bindings(binders: Sequence[syntax.Binder], context: Context, what: str) -> list[Mapping[str, spec.Expr]] | None:
+    """What the names stand for, in order, added to those that are local already; a range may depend on the names before it."""
+    found: list[Mapping[str, spec.Expr]] = [context.local]
+    earlier: set[str] = set()
+    for binder in binders:
+        depends = any(name.name in earlier for name in names_used(binder.domain))
+        shared = None if depends else _domain(binder, context.local, context.scope)
+        extended: list[Mapping[str, spec.Expr]] = []
+        for binding in found:
+            domain = _domain(binder, binding, context.scope) if depends else shared
+            if domain is None:
+                return None
+            if len(extended) + len(domain) ** len(binder.names) > MAX_RANGE:
+                raise IllTyped("E215", binder.span, f"{what} runs over more than {MAX_RANGE} values")
+            names = [name.name for name in binder.names]
+            extended.extend({**binding, **dict(zip(names, values, strict=True))} for values in product(domain, repeat=len(names)))
+        found = extended
+        earlier.update(name.name for name in binder.names)
+    return found
+
+
+def _domain(binder: syntax.Binder, local: Mapping[str, spec.Expr], scope: Scope) -> list[spec.Expr] | None:
     match binder.domain:
         case syntax.Range(low=low, high=high, span=span):
-            a, b = known_integer(low, scope, "an end of a range"), known_integer(high, scope, "an end of a range")
+            a, b = known_integer(low, scope, "an end of a range", local), known_integer(high, scope, "an end of a range", local)
             if a is None or b is None:
                 return None
             if b - a >= MAX_RANGE:
@@ -316,5 +360,3 @@ def _domain(binder: syntax.Binder, scope: Scope) -> list[spec.Expr] | None:
 
 def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-

@@ -7,6 +7,7 @@ from typing import assert_never
 from dsl import spec, syntax
 from dsl.check_expression import condition, known_integer, known_number
 from dsl.check_name import Context
+from dsl.check_reference import reward_name
 from dsl.operators import constant, unary
 from dsl.resolve import parts
 from dsl.scope import Scope, WorldNames
@@ -47,13 +48,10 @@ def check_objective(node: syntax.ExpectedReward | syntax.PathProbability, world:
 
 
 def _reward(node: syntax.Expr, world: WorldNames, scope: Scope) -> str | None:
-    if not isinstance(node, syntax.Name):
+    if not isinstance(node, (syntax.Name, syntax.Qualified, syntax.Index)):
         scope.error("E402", node.span, "`E[...]` takes the name of one reward", "add up several: `E[a, total] + 2 * E[b, total]`")
         return None
-    if node.name not in world.rewards:
-        scope.error("E212", node.span, f"world {world.name} has no reward `{node.name}`", scope.similar(node.name, world.rewards))
-        return None
-    return node.name
+    return reward_name(node, world, scope)
 
 
 def _mode(mode: syntax.Mode, world: WorldNames, scope: Scope) -> spec.Horizon | spec.Discount | spec.UntilState | spec.Total | None:

@@ -10,7 +10,7 @@ from dsl.affine import Affine
 from dsl.check_expression import condition, known_integer, quantity
 from dsl.check_formula import number, statement
 from dsl.check_name import Context
-from dsl.check_world import action_name
+from dsl.check_reference import action_name, variables_named
 from dsl.lower import formula, linear
 from dsl.operators import IllTyped, constant
 from dsl.policy_terms import SELF, Roles, optimum, want_free
@@ -31,6 +31,9 @@ def check_policy_type(node: syntax.PolicyType, scope: Scope) -> spec.PolicyType 
         scope.error(code, node.world.span, message, None if kind else scope.similar(world_name, scope.world_names))
         return None
     world = scope.world_names[world_name]
+    if world_name in scope.templates:
+        hint = f"give them: `world {world_name}1 = {world_name}(...)`"
+        scope.error("E220", node.world.span, f"world {world_name} has parameters, so it is not one world", hint)
     if world is None:
         return None
     memory: int | None = None
@@ -56,15 +59,11 @@ def check_policy_type(node: syntax.PolicyType, scope: Scope) -> spec.PolicyType 
 def _observed(restriction: syntax.Restriction, world: WorldNames, scope: Scope) -> tuple[str, ...]:
     names: list[str] = []
     for reference in restriction.observed:
-        if not isinstance(reference, syntax.Name):
-            scope.unsupported(reference.span, "a part of an array or of a component")
-        elif reference.name not in world.variables:
-            hint = scope.similar(reference.name, world.variables)
-            scope.error("E203", reference.span, f"`{reference.name}` is not a variable of world {world.name}", hint)
-        elif reference.name in names:
-            scope.error("E202", reference.span, f"`{reference.name}` is named twice")
-        else:
-            names.append(reference.name)
+        for name in variables_named(reference, world, scope):
+            if name in names:
+                scope.error("E202", reference.span, f"`{name}` is named twice")
+            else:
+                names.append(name)
     return tuple(names)
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import assert_never
 
-from dsl import syntax
+from dsl import spec, syntax
 from dsl.check_expression import known_integer
 from dsl.scope import Scope
 from dsl.semantics import show
 from dsl.types import Bool, Int, Rational, Type
 
 
-def type_of(node: syntax.Type, scope: Scope) -> Type | None:
-    """A written type; a range has constant ends."""
+def type_of(node: syntax.Type, scope: Scope, local: Mapping[str, spec.Expr] | None = None) -> Type | None:
+    """A written type; a range has constant ends, which may use ``local``: parameters and loop names."""
     match node:
         case syntax.Name(name="bool"):
             return Bool()
@@ -36,7 +37,7 @@ def type_of(node: syntax.Type, scope: Scope) -> Type | None:
             scope.error("E201", span, "this is not a type")
             return None
         case syntax.Range(low=low, high=high, span=span):
-            a, b = known_integer(low, scope, "an end of a range"), known_integer(high, scope, "an end of a range")
+            a, b = known_integer(low, scope, "an end of a range", local), known_integer(high, scope, "an end of a range", local)
             if a is None or b is None:
                 return None
             if a > b:

@@ -1,88 +1,58 @@
-"""The syntax of a world -> a typed world: ranges, initial values, actions, labels, rewards."""
+"""The syntax of a world, its families written out -> a typed world: initial values, actions, labels, rewards."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import TypeVar
 
-from dsl import operators, resolve, spec, syntax
+from dsl import resolve, spec, syntax
 from dsl.check_expression import check, condition, known, quantity
+from dsl.check_family import Member, Outline, outline_of
 from dsl.check_name import Context
-from dsl.check_type import type_of
+from dsl.check_outcome import check_outcomes, contains, value_of
+from dsl.check_reference import actions_named
 from dsl.operators import constant
 from dsl.scope import Scope, WorldNames
-from dsl.semantics import Value, show
-from dsl.source import Span
-from dsl.types import Enum, Int, Rational, Type
+from dsl.semantics import show
+from dsl.types import Enum, Int
 
-# ---------------------------------------------------------------- names
-
-
-def names_of_world(world: syntax.World, scope: Scope) -> WorldNames | None:
-    """The names a world declares, before any of its expressions is looked at; None: something in it is not supported yet."""
-    supported = True
-    if world.parameters:
-        scope.unsupported(world.parameters[0].span, "a world with parameters")
-        supported = False
-    for item in world.items:
-        if isinstance(item, syntax.Family):
-            scope.unsupported(item.span, "a family of declarations (`for ... in`)")
-            supported = False
-        elif isinstance(item, (syntax.Variable, syntax.Action, syntax.Label, syntax.Reward)) and item.indices:
-            scope.unsupported(item.name.span, "an array of variables, actions, labels or rewards")
-            supported = False
-    if not supported:
-        return None
-    states = _unique([i for i in world.items if isinstance(i, (syntax.Variable, syntax.Label))], world, scope)
-    rewards = _unique([i for i in world.items if isinstance(i, syntax.Reward)], world, scope)
-    variables = {v.name.name: _variable_type(v, scope) for v in states.values() if isinstance(v, syntax.Variable)}
-    labels: dict[str, spec.Expr | None] = {name: None for name, item in states.items() if isinstance(item, syntax.Label)}
-    actions = frozenset(i.name.name for i in world.items if isinstance(i, syntax.Action))
-    return WorldNames(world.name.name, variables, labels, actions, frozenset(rewards))
-
-
-Named = syntax.Variable | syntax.Label | syntax.Reward
-
-
-def _unique(items: Sequence[Named], world: syntax.World, scope: Scope) -> dict[str, Named]:
-    found: dict[str, Named] = {}
-    for item in items:
-        first = found.setdefault(item.name.name, item)
-        if first is not item:
-            where = resolve.place(first.name.span)
-            scope.error("E202", item.name.span, f"`{item.name.name}` is declared twice in world {world.name.name}", f"first at {where}")
-    return found
-
-
-def _variable_type(variable: syntax.Variable, scope: Scope) -> Type | None:
-    type = type_of(variable.type, scope)
-    if isinstance(type, Rational) or (isinstance(type, Int) and type.low is None):
-        hint = "give a range: `0..10`" if isinstance(type, Int) else "count in small units: an integer range"
-        scope.error("E328", variable.type.span, f"variable `{variable.name.name}` has infinitely many values", hint)
-        return None
-    return type
-
+Typed = tuple[spec.World, WorldNames]
 
 # ---------------------------------------------------------------- the world
 
 
-def check_world(world: syntax.World, names: WorldNames, scope: Scope) -> spec.World | None:
-    """None if the world has an error; every error in it has been said."""
+def typed_world(node: syntax.World, local: Mapping[str, spec.Expr], scope: Scope) -> Typed | None:
+    """``local``: what its parameters stand for.  None if the world has an error; every error in it has been said."""
+    found = outline_of(node, scope, local)
+    if found is None:
+        return None
+    if not local:
+        scope.world_names[node.name.name] = found.names
+    world = _world(node, found, scope)
+    return None if world is None else (world, found.names)
+
+
+def _world(world: syntax.World, outline: Outline, scope: Scope) -> spec.World | None:
     before = len(scope.diagnostics)
-    context = Context(scope, names)
-    for label in _labels_in_order(world, scope):
-        names.labels[label.name.name] = condition(label.condition, context, f"label `{label.name.name}`")
-    variables = [_variable(v, names, scope) for v in _first(world, syntax.Variable)]
-    actions = [_action(a, context) for a in world.items if isinstance(a, syntax.Action)]
+    names = outline.names
+    for label in _labels_in_order(outline, scope):
+        item = label.item
+        if isinstance(item, syntax.Label):
+            names.labels[label.name] = condition(item.condition, Context(scope, names, label.local), f"label `{label.name}`")
+    variables = [_variable(m, item, names, scope) for m, item in _of(outline, syntax.Variable)]
+    actions = [_action(m, item, names, scope) for m, item in _of(outline, syntax.Action)]
     if not actions:
         scope.error("E324", world.name.span, f"world {world.name.name} has no action", "an action that waits: `action wait { stay }`")
-    rewards = [_reward(r, context) for r in _first(world, syntax.Reward)]
-    init = _init(world, variables, context)
+    rewards = _rewards(outline, scope)
+    init = _init(world, outline, variables, scope)
     if len(scope.diagnostics) > before or any(type is None for type in names.variables.values()):
         return None
-    meanings = [(label, names.labels[label.name.name]) for label in _first(world, syntax.Label)]
-    labels = [spec.Label(label.name.name, meaning, label.span) for label, meaning in meanings if meaning is not None]
+    meanings = [(m.name, names.labels[m.name], item.span) for m, item in _of(outline, syntax.Label)]
+    labels = [spec.Label(name, meaning, span) for name, meaning, span in meanings if meaning is not None]
+    if len(labels) < len(names.labels):
+        raise ValueError(f"a label of world {names.name} is used before its meaning is known")
     return spec.World(
         name=world.name.name,
         variables=tuple(v for v in variables if v is not None),
@@ -90,47 +60,76 @@ def check_world(world: syntax.World, names: WorldNames, scope: Scope) -> spec.Wo
         actions=tuple(actions),
         labels=tuple(labels),
         rewards=tuple(rewards),
-        deadlock_absorbs=any(isinstance(item, syntax.Deadlock) for item in world.items),
+        deadlock_absorbs=any(isinstance(item, syntax.Deadlock) for item in outline.others),
         span=world.span,
     )
 
 
-Item = TypeVar("Item", syntax.Variable, syntax.Label, syntax.Reward)
+Item = TypeVar("Item", syntax.Variable, syntax.Action, syntax.Label, syntax.Reward)
 
 
-def _first(world: syntax.World, kind: type[Item]) -> list[Item]:
-    """The items of one kind, without those whose name is taken."""
-    taken: set[str] = set()
-    found: list[Item] = []
-    for item in world.items:
-        if isinstance(item, (syntax.Variable, syntax.Label)) == issubclass(kind, (syntax.Variable, syntax.Label)):
-            if isinstance(item, kind) and item.name.name not in taken:
-                found.append(item)
-            if isinstance(item, (syntax.Variable, syntax.Label, syntax.Reward)):
-                taken.add(item.name.name)
-    return found
+def _of(outline: Outline, kind: type[Item]) -> Iterator[tuple[Member, Item]]:
+    for member in outline.members:
+        if isinstance(member.item, kind):
+            yield member, member.item
 
 
-def _labels_in_order(world: syntax.World, scope: Scope) -> list[syntax.Label]:
+# ---------------------------------------------------------------- labels
+
+
+def _labels_in_order(outline: Outline, scope: Scope) -> list[Member]:
     """Labels may use labels, not in circles."""
-    labels = {label.name.name: label for label in reversed(_first(world, syntax.Label))}
-    uses = {name: [n.name for n in resolve.names_used(label.condition) if n.name in labels] for name, label in labels.items()}
-    ordered: list[syntax.Label] = []
+    labels = {member.name: member for member, _ in reversed(list(_of(outline, syntax.Label)))}
+    uses = {name: _labels_used(label, outline.names, scope) for name, label in labels.items()}
+    ordered: list[Member] = []
     for cycle in resolve.components(uses):
         if len(cycle) > 1 or cycle[0] in uses[cycle[0]]:
-            first = min((labels[name] for name in cycle), key=lambda label: (label.span.line, label.span.column))
-            scope.error("E204", first.name.span, f"label `{first.name.name}` is defined by itself: {', '.join(sorted(cycle)[:8])}")
+            first = min((labels[name] for name in cycle), key=lambda label: (label.item.span.line, label.item.span.column, label.index))
+            scope.error("E204", first.item.name.span, f"label `{first.name}` is defined by itself: {', '.join(sorted(cycle)[:8])}")
         else:
             ordered.append(labels[cycle[0]])
     return ordered
 
 
-def _variable(variable: syntax.Variable, names: WorldNames, scope: Scope) -> spec.Variable | None:
-    name = variable.name.name
+def _labels_used(label: Member, names: WorldNames, scope: Scope) -> list[str]:
+    """Of an array the one element where its indices are known, otherwise all of them."""
+    if not isinstance(label.item, syntax.Label):
+        return []
+    found: dict[str, None] = {}
+    todo: list[tuple[object, frozenset[str]]] = [(label.item.condition, frozenset())]
+    while todo:
+        node, bound = todo.pop()
+        bound = bound | resolve.binds(node)
+        if isinstance(node, syntax.Name) and node.name in names.labels and node.name not in bound:
+            found[node.name] = None
+        known = names.states.arrays.get(node.base.name) if isinstance(node, syntax.Index) and isinstance(node.base, syntax.Name) else None
+        if isinstance(node, syntax.Index) and known is not None:
+            index = _known_index(node, {name: value for name, value in label.local.items() if name not in bound}, scope)
+            elements = known.elements.values() if index is None else [known.elements[index]] if index in known.elements else []
+            found.update((name, None) for name in elements if name in names.labels)
+        todo.extend((part, bound) for part in resolve.parts(node))
+    return list(found)
+
+
+def _known_index(node: syntax.Index, local: Mapping[str, spec.Expr], scope: Scope) -> tuple[int, ...] | None:
+    """The indices if they are constants; nothing is said if they are not."""
+    before, suggestions = len(scope.diagnostics), scope.suggestions
+    exprs = [check(arg, Context(scope, local=local)) for arg in node.args]
+    del scope.diagnostics[before:]
+    scope.suggestions = suggestions
+    values = [int(expr.value) for expr in exprs if isinstance(expr, spec.Const)]
+    return tuple(values) if len(values) == len(exprs) else None
+
+
+# ---------------------------------------------------------------- variables
+
+
+def _variable(member: Member, variable: syntax.Variable, names: WorldNames, scope: Scope) -> spec.Variable | None:
+    name = member.name
     type = names.variables[name]
     value: bool | int | None = None
     if variable.initial is not None and type is not None:
-        expr = _value(variable.initial, Context(scope), name, type)
+        expr = value_of(variable.initial, Context(scope, local=member.local), name, type)
         found = None if expr is None else known(expr, scope, f"the initial value of `{name}`")
         if found is None:
             return None
@@ -141,114 +140,50 @@ def _variable(variable: syntax.Variable, names: WorldNames, scope: Scope) -> spe
     return None if type is None else spec.Variable(name, type, value, variable.span)
 
 
-def contains(type: Type, value: Value) -> bool:
-    match type:
-        case Int(low=low, high=high):
-            return (low is None or low <= value) and (high is None or value <= high)
-        case _:
-            return True
-
-
-def _value(node: syntax.Expr, context: Context, name: str, type: Type) -> spec.Expr | None:
-    """A value that a variable of this type can take, ranges aside."""
-    expr = check(node, context)
-    if expr is None or operators.fits(expr.type, type):
-        return expr
-    if isinstance(expr, spec.Const) and isinstance(expr.value, Fraction) and expr.value.denominator == 1 and isinstance(type, Int):
-        return constant(expr.value.numerator, node.span)
-    hint = "round it: `div`, `floor` or `ceil`" if isinstance(type, Int) and isinstance(expr.type, Rational) else None
-    message = f"`{name}` holds {operators.described(type)}, but this is {operators.described(expr.type)}"
-    context.scope.error("E206", node.span, message, hint)
-    return None
-
-
 # ---------------------------------------------------------------- actions
 
 
-def _action(action: syntax.Action, context: Context) -> spec.Action:
+def _action(member: Member, action: syntax.Action, names: WorldNames, scope: Scope) -> spec.Action:
+    context = Context(scope, names, member.local)
     guard = None if action.guard is None else condition(action.guard, context, "a guard")
-    outcomes = _outcomes(action.outcomes, context, "E302", action.name.span, f"the probabilities of action `{action.name.name}`")
-    return spec.Action(action.name.name, guard, outcomes, action.span)
-
-
-def _outcomes(nodes: Sequence[syntax.Outcome], context: Context, code: str, span: Span, what: str) -> tuple[spec.Outcome, ...]:
-    """Typed outcomes; probabilities that are all constant must sum to 1 here and now."""
-    outcomes: list[spec.Outcome] = []
-    for node in nodes:
-        weight = constant(1, node.span) if node.weight is None else quantity(node.weight, context, "a probability")
-        assignments = _assignments(node, context)
-        if weight is not None:
-            outcomes.append(spec.Outcome(weight, assignments, node.span))
-    constants = [o.probability.value for o in outcomes if isinstance(o.probability, spec.Const)]
-    for outcome in outcomes:
-        if isinstance(outcome.probability, spec.Const) and outcome.probability.value < 0:
-            context.scope.error(code, outcome.probability.span, f"the probability {show(outcome.probability.value)} is negative")
-    if len(constants) == len(nodes) and sum(constants) != 1:
-        hint = "write a probability before each outcome: `1/2: ...`" if any(n.weight is None for n in nodes) and len(nodes) > 1 else None
-        context.scope.error(code, span, f"{what} sum to {show(Fraction(sum(constants)))}, not to 1", hint)
-    return tuple(outcomes)
-
-
-def _assignments(outcome: syntax.Outcome, context: Context) -> tuple[spec.Assignment, ...]:
-    scope, world = context.scope, context.world
-    done: dict[str, spec.Assignment] = {}
-    seen: set[str] = set()
-    for node in outcome.assignments:
-        if world is None or not isinstance(node.target, syntax.Name):
-            scope.unsupported(node.target.span, "an assignment to one element of an array")
-            continue
-        name = node.target.name
-        if name not in world.variables:
-            hint = "a label is computed, not assigned" if name in world.labels else scope.similar(name, world.variables)
-            scope.error("E203", node.target.span, f"`{name}` is not a variable of world {world.name}", hint)
-            check(node.value, context)
-            continue
-        if name in seen:
-            scope.error("E321", node.target.span, f"`{name}` is assigned twice in one outcome")
-            continue
-        seen.add(name)
-        type = world.variables[name]
-        value = check(node.value, context) if type is None else _value(node.value, context, name, type)
-        if type is None or value is None:
-            continue
-        if isinstance(value, spec.Const) and not contains(type, value.value):
-            scope.error("E301", node.span, f"`{name}` would become {show(value.value)}, outside its range {type}")
-        done[name] = spec.Assignment(name, value, node.span)
-    return tuple(done.values())
+    if member.local and isinstance(guard, spec.Const) and guard.value is False:
+        # this member is never enabled: what it would do may not even exist (`when i < n` before `busy[i + 1]`)
+        stay = spec.Outcome(constant(1, action.span), (), action.span)
+        return spec.Action(member.name, guard, (stay,), action.span)
+    outcomes = check_outcomes(action.outcomes, context, "E302", action.name.span, f"the probabilities of action `{member.name}`")
+    return spec.Action(member.name, guard, outcomes, action.span)
 
 
 # ---------------------------------------------------------------- rewards and initial states
 
 
-def _reward(reward: syntax.Reward, context: Context) -> spec.Reward:
-    scope, world = context.scope, context.world
-    primed = Context(scope, world, primes=True)
-    clauses: list[spec.RewardClause] = []
+def _rewards(outline: Outline, scope: Scope) -> list[spec.Reward]:
+    """In a family, a reward without an index of its own has the clauses of all the members."""
+    found: dict[str, spec.Reward] = {}
+    for member, item in _of(outline, syntax.Reward):
+        clauses = tuple(_clauses(member, item, Context(scope, outline.names, member.local)))
+        earlier = found.get(member.name)
+        found[member.name] = spec.Reward(member.name, clauses if earlier is None else earlier.clauses + clauses, item.span)
+    return list(found.values())
+
+
+def _clauses(member: Member, reward: syntax.Reward, context: Context) -> Iterator[spec.RewardClause]:
+    primed = replace(context, primes=True)
     for node in reward.clauses:
-        action = None
-        if node.action is not None:
-            action = action_name(node.action, world, scope)
         guard = None if node.guard is None else condition(node.guard, primed, "a guard")
-        value = quantity(node.value, primed, f"a value of reward `{reward.name.name}`")
+        if member.local and isinstance(guard, spec.Const) and guard.value is False:
+            continue
+        actions: Sequence[str | None] = (None,) if node.action is None else actions_named(node.action, context)
+        value = quantity(node.value, primed, f"a value of reward `{member.name}`")
         if value is not None:
-            clauses.append(spec.RewardClause(action, guard, value, node.span))
-    return spec.Reward(reward.name.name, tuple(clauses), reward.span)
+            yield from (spec.RewardClause(action, guard, value, node.span) for action in actions)
 
 
-def action_name(node: syntax.Reference, world: WorldNames | None, scope: Scope) -> str | None:
-    """An action that the world has, or a diagnostic."""
-    if not isinstance(node, syntax.Name):
-        scope.unsupported(node.span, "an array of actions")
-        return None
-    if world is not None and node.name not in world.actions:
-        scope.error("E212", node.span, f"world {world.name} has no action `{node.name}`", scope.similar(node.name, world.actions))
-        return None
-    return node.name
-
-
-def _init(world: syntax.World, variables: Sequence[spec.Variable | None], context: Context) -> spec.InitOutcomes | spec.InitUniform | None:
-    scope = context.scope
-    nodes = [item for item in world.items if isinstance(item, (syntax.InitOutcomes, syntax.InitUniform))]
+def _init(
+    world: syntax.World, outline: Outline, variables: Sequence[spec.Variable | None], scope: Scope
+) -> spec.InitOutcomes | spec.InitUniform | None:
+    context = Context(scope, outline.names, outline.local)
+    nodes = [item for item in outline.others if isinstance(item, (syntax.InitOutcomes, syntax.InitUniform))]
     for again in nodes[1:]:
         scope.error("E325", again.span, f"world {world.name.name} has two `init`")
     missing = [v for v in variables if v is not None and v.initial is None]
@@ -261,7 +196,7 @@ def _init(world: syntax.World, variables: Sequence[spec.Variable | None], contex
             typed = condition(phi, context, "the condition of `init uniform`")
             return None if typed is None else spec.InitUniform(typed, span)
         case syntax.InitOutcomes(outcomes=branches, span=span):
-            outcomes = _outcomes(branches, context, "E308", span, "the initial probabilities")
+            outcomes = check_outcomes(branches, context, "E308", span, "the initial probabilities")
             for outcome in outcomes:
                 for assignment in outcome.assignments:
                     known(assignment.value, scope, f"the initial value of `{assignment.variable}`")
@@ -281,6 +216,5 @@ def _say_missing(variable: spec.Variable, scope: Scope) -> None:
             written = str(low)
         case _:
             written = "false"
-    hint = f"write `var {variable.name} : {type} = {written}`, or an `init`"
+    hint = f"write `{scope.text(variable.span)} = {written}`, or an `init`"
     scope.error("E323", variable.span, f"variable `{variable.name}` has no initial value", hint)
-

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dsl import codes_claims, codes_lint, codes_names, codes_policies, codes_worlds
+from dsl import codes_claims, codes_imports, codes_lint, codes_names, codes_policies, codes_worlds
 
 CODES: dict[str, tuple[str, str]] = {
     **codes_names.CODES,
     **codes_worlds.CODES,
     **codes_claims.CODES,
     **codes_policies.CODES,
+    **codes_imports.CODES,
     **codes_lint.CODES,
 }

@@ -119,11 +119,46 @@ CODES: dict[str, tuple[str, str]] = {
         wrong="var x : 4..0 = 0",
         right="var x : 0..4 = 0",
     ),
+    "E217": page(
+        "a name that several components have",
+        """In a composed world `a::pos` is the `pos` of component `a`. The short name `pos` is enough where only one component
+        has it.""",
+        wrong="world Team = Robot(0) as a || Robot(4) as b   P[F pos == 2]",
+        right="world Team = Robot(0) as a || Robot(4) as b   P[F a::pos == 2]",
+    ),
+    "E218": page(
+        "array or element",
+        """A family `for i in 0..3 { var busy[i] : bool = false }` declares an array: the elements `busy[0]` to `busy[3]`, one for
+        each member. Expressions and assignments are about elements. An index in a declaration is the index of that one element,
+        never a number of elements; all elements of an array have as many indices, of the same kinds.""",
+        wrong="var busy[4] : bool = false   label any = busy",
+        right="for i in 0..3 { var busy[i] : bool = false }   label any = exists i in 0..3. busy[i]",
+    ),
+    "E219": page(
+        "said once for the whole world",
+        "`init` and `deadlock absorbs` are about the whole world, so they cannot be repeated by a family.",
+        wrong="for i in 0..3 { var busy[i] : bool   deadlock absorbs }",
+        right="for i in 0..3 { var busy[i] : bool = false }   deadlock absorbs",
+    ),
+    "E220": page(
+        "a world without its arguments",
+        """A world with parameters stands for as many worlds as there are arguments. Policies, claims and compositions need one of
+        them.""",
+        wrong="world Robot(start : int) { ... }   policies Pi over Robot",
+        right="world Robot(start : int) { ... }   world One = Robot(0)   policies Pi over One",
+    ),
+    "E221": page(
+        "components that do not fit together",
+        """Components have different names: a world that is a component twice is named with `as`. Their initial distributions are
+        independent, and what comes out has at most 10,000 outcomes. An imported world can be a component if its actions are
+        simply named (no Markov chain, no table, no unnamed commands).""",
+        wrong="world Pair = Robot || Robot",
+        right="world Pair = Robot as a || Robot as b",
+    ),
     "E290": page(
         "declaration not supported yet",
-        """The grammar already reads this construct, the checker does not give it a meaning yet: `param`, families (`for i in
-        ...`) and arrays, worlds with parameters, `||`, imported worlds.""",
-        wrong="var busy[i] : bool = false",
-        right="var busy_0 : bool = false   var busy_1 : bool = false",
+        "The grammar already reads this construct, the checker does not give it a meaning yet: `param`.",
+        wrong="param d in [1/20, 1/5]",
+        right="const d = 1/10",
     ),
 }

@@ -34,20 +34,22 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "E305": page(
         "two actions of one name enabled",
-        "Several actions may share a name if no reachable state enables two of them: a policy chooses by the name.",
+        """Several actions may share a name if no reachable state enables two of them: a policy chooses by the name. This goes for the
+        actions of one name in each component of a composed world.""",
         wrong="action go when x <= 2 { x' = 3 }   action go when x >= 2 { x' = 0 }",
         right="action go when x <= 2 { x' = 3 }   action go when x > 2 { x' = 0 }",
     ),
     "E306": page(
-        "index outside the grid",
-        "`course[x, y]` is column x of row y, both from 0. In a reachable state the cell does not exist.",
+        "index outside the grid or the array",
+        """`course[x, y]` is column x of row y, both from 0. In a reachable state the cell does not exist, or an array has no element
+        with that index. What is not evaluated cannot be wrong: a guard that decides before, or `i > 0 and busy[i - 1]`, is enough.""",
         wrong="""action east when course[x + 1, y] != "#" { x' = x + 1 }         // at the last column""",
         right="""action east when x < 4 and course[x + 1, y] != "#" { x' = x + 1 }""",
     ),
     "E307": page(
         "too many states",
-        """The world has more states than `--max-states` allows, or `init uniform` ranges over too many valuations. Narrow the
-        ranges, drop variables, or raise the limit.""",
+        """The world has more states than `--max-states` allows or than fit in memory, or `init uniform` ranges over too many
+        valuations. Narrow the ranges, drop variables, or raise the limit.""",
         wrong="var clock : 0..1000000000 = 0",
         right="var clock : 0..100 = 0",
     ),
@@ -80,7 +82,8 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "E321": page(
         "variable assigned twice",
-        "All assignments of an outcome happen at once, so each variable stands there at most once.",
+        """All assignments of an outcome happen at once, so each variable stands there at most once. Two elements of an array are
+        taken as one unless their indices differ by a constant: `busy[x]` and `busy[x + 1]`.""",
         wrong="action go { x' = 1, x' = 2 }",
         right="action go { x' = 2 }",
     ),

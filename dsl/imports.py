@@ -1,7 +1,8 @@
 """A path -> the syntax trees of a spec and of everything it imports, each file once, what is imported first.
 
 An import stays inside the directory tree of the root spec, symbolic links resolved, and reads regular files only:
-a pipe would block, a device would never end.
+a pipe would block, a device would never end.  The text of the files behind imported worlds is read here too, under
+the same rules; what it means is found out later (dsl/imported).
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from pathlib import Path
 
 from dsl import syntax
 from dsl.diagnostic import Diagnostic, SpecError
-from dsl.parse import MAX_SIZE, parse, parse_bytes
+from dsl.parse import MAX_SIZE, decoded, parse, parse_bytes
 from dsl.source import Source, Span
 
 MAX_FILES = 256
 MAX_DEPTH = 32
+
+# The formats of imported worlds that are files, with the bytes that one may have: texts of people, of programs, of state spaces.
+LARGEST = {"prism": 16 << 20, "jani": 64 << 20, "drn": 512 << 20}
 
 
 def load_files(path: Path) -> tuple[list[syntax.File], dict[str, Source]]:
@@ -26,6 +30,11 @@ def load_files(path: Path) -> tuple[list[syntax.File], dict[str, Source]]:
     if loader.diagnostics:
         raise SpecError(loader.diagnostics)
     return loader.files, loader.sources
+
+
+def world_path(node: syntax.WorldImport) -> str:
+    """The path of an imported world's file as its spec writes it, a key of the sources."""
+    return os.path.join(os.path.dirname(node.span.file), node.path.value)
 
 
 class _Loader:
@@ -66,21 +75,47 @@ class _Loader:
         for declaration in file.declarations:
             if isinstance(declaration, syntax.Import):
                 self.follow(declaration, real, (*chain, real))
+            elif isinstance(declaration, syntax.WorldImport) and declaration.format in LARGEST:
+                self.world(declaration, real)
         self.files.append(file)
 
     def follow(self, node: syntax.Import, importer: Path, chain: tuple[Path, ...]) -> None:
-        written, span = node.path.value, node.path.span
-        if not written or "\0" in written:
-            self.error("E501", span, "this import names no file")
-            return
-        target = Path(os.path.realpath(importer.parent / written))
-        if Path(written).is_absolute() or not target.is_relative_to(self.tree):
-            self.error("E502", span, "an import stays inside the directory of the spec", "copy the file next to the spec")
-            return
-        self.read(target, str(self.shown / target.relative_to(self.tree)), written, span, chain)
+        target = self.target(node.path, importer)
+        if target is not None:
+            self.read(target, self.name_of(target), node.path.value, node.path.span, chain)
 
-    def bytes_of(self, path: Path, written: str, asked: Span) -> bytes | None:
-        """The content of a regular file, at most one byte more than a spec may have."""
+    def world(self, node: syntax.WorldImport, importer: Path) -> None:
+        """The text of a file that is not of this language; one that is read twice has one source."""
+        target = self.target(node.path, importer)
+        if target is None:
+            return
+        name, largest = self.name_of(target), LARGEST[node.format]
+        data = self.bytes_of(target, node.path.value, node.path.span, largest)
+        if data is None:
+            return
+        try:
+            source = decoded(name, data, largest, "an imported world")
+        except SpecError as error:
+            self.diagnostics.extend(error.diagnostics)
+            return
+        self.sources[name] = self.sources[world_path(node)] = source
+
+    def target(self, path: syntax.Text, importer: Path) -> Path | None:
+        """The file that an import names, links resolved; None (and said) if it is outside the tree."""
+        if not path.value or "\0" in path.value:
+            self.error("E501", path.span, "this import names no file")
+            return None
+        target = Path(os.path.realpath(importer.parent / path.value))
+        if Path(path.value).is_absolute() or not target.is_relative_to(self.tree):
+            self.error("E502", path.span, "an import stays inside the directory of the spec", "copy the file next to the spec")
+            return None
+        return target
+
+    def name_of(self, target: Path) -> str:
+        return str(self.shown / target.relative_to(self.tree))
+
+    def bytes_of(self, path: Path, written: str, asked: Span, largest: int = MAX_SIZE) -> bytes | None:
+        """The content of a regular file, at most one byte more than it may have."""
         try:
             handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
         except (OSError, ValueError) as error:
@@ -93,7 +128,7 @@ class _Loader:
             return None
         with os.fdopen(handle, "rb") as stream:
             try:
-                return stream.read(MAX_SIZE + 1)
+                return stream.read(largest + 1)
             except OSError as error:
                 self.error("E501", asked, f"cannot read `{written}`: {(error.strerror or 'it cannot be read').lower()}")
                 return None

@@ -10,7 +10,7 @@ from typing import Any
 
 from dsl import spec, syntax
 from dsl.diagnostic import Diagnostic
-from dsl.resolve import names_used, parts
+from dsl.resolve import names_used, parts, written_items
 from dsl.scope import described
 
 Checked = syntax.Const | syntax.Def | syntax.EnumType | syntax.Score | syntax.Property | syntax.Policy
@@ -38,11 +38,18 @@ def _unused(file: syntax.File) -> Iterator[Diagnostic]:
                 continue
             what = described(declaration).split(" ", 1)[1]
             yield Diagnostic("W901", declaration.name.span, f"{what} `{declaration.name.name}` is not used")
-        if isinstance(declaration, syntax.World):
-            for item in declaration.items:
-                if isinstance(item, (syntax.Variable, syntax.Label, syntax.Reward)) and item.name.name not in used:
-                    what = type(item).__name__.lower()
-                    yield Diagnostic("W901", item.name.span, f"{what} `{item.name.name}` of world {declaration.name.name} is not used")
+        if isinstance(declaration, (syntax.World, syntax.WorldComposition)):
+            yield from _unused_in(declaration, used)
+
+
+def _unused_in(world: syntax.World | syntax.WorldComposition, used: set[str]) -> Iterator[Diagnostic]:
+    if world.parameters and world.name.name not in used:
+        yield Diagnostic("W901", world.name.span, f"world {world.name.name} has parameters and is nowhere given any, so it is not checked")
+    elif isinstance(world, syntax.World):
+        for item in written_items(world.items):
+            if isinstance(item, (syntax.Variable, syntax.Label, syntax.Reward)) and item.name.name not in used:
+                what = type(item).__name__.lower()
+                yield Diagnostic("W901", item.name.span, f"{what} `{item.name.name}` of world {world.name.name} is not used")
 
 
 def _declared(declaration: syntax.Declaration) -> list[syntax.Name]:
@@ -51,8 +58,9 @@ def _declared(declaration: syntax.Declaration) -> list[syntax.Name]:
         case syntax.Import():
             return []
         case syntax.World(name=name, items=items):
-            own = [item.name for item in items if isinstance(item, (syntax.Variable, syntax.Label, syntax.Reward, syntax.Action))]
-            return [name, *own, *_targets(items)]
+            written = list(written_items(items))
+            own = [item.name for item in written if isinstance(item, (syntax.Variable, syntax.Label, syntax.Reward, syntax.Action))]
+            return [name, *own, *_targets(written)]
         case syntax.EnumType(name=name, members=members):
             return [name, *members]
         case _:
@@ -64,8 +72,9 @@ def _targets(items: Iterable[syntax.WorldItem]) -> Iterator[syntax.Name]:
         if isinstance(item, (syntax.Action, syntax.InitOutcomes)):
             for outcome in item.outcomes:
                 for assignment in outcome.assignments:
-                    if isinstance(assignment.target, syntax.Name):
-                        yield assignment.target
+                    target = assignment.target.base if isinstance(assignment.target, syntax.Index) else assignment.target
+                    if isinstance(target, syntax.Name):
+                        yield target
 
 
 # ---------------------------------------------------------------- vacuous
@@ -138,17 +147,19 @@ def _hidden(file: syntax.File) -> Iterator[Diagnostic]:
 
 def _inner(declaration: syntax.Declaration) -> Iterator[tuple[syntax.Name, str]]:
     match declaration:
-        case syntax.World(items=items):
-            for item in items:
+        case syntax.World(items=items, parameters=parameters):
+            for item in written_items(items):
                 if isinstance(item, (syntax.Variable, syntax.Label)):
                     yield item.name, type(item).__name__.lower()
-        case syntax.Def(parameters=parameters):
+            for parameter in parameters:
+                yield parameter.name, "parameter"
+        case syntax.Def(parameters=parameters) | syntax.WorldComposition(parameters=parameters):
             for parameter in parameters:
                 yield parameter.name, "parameter"
         case _:
             pass
     for node in _below(declaration):
-        if isinstance(node, syntax.Quantifier):
+        if isinstance(node, (syntax.Quantifier, syntax.Family)):
             for binder in node.binders:
                 if binder.relation == "in":
                     for name in binder.names:

@@ -20,6 +20,7 @@ from dsl.table import Production, Table
 
 MAX_SIZE = 1024 * 1024  # bytes; a spec is written by hand or by a small script, and this many already take seconds
 MAX_DIAGNOSTICS = 50
+SPLIT = "split it with `import`, or read a large world with `world W = prism ...`"
 
 
 def parse(source: Source) -> File:
@@ -28,7 +29,7 @@ def parse(source: Source) -> File:
     After an error the parser goes on at the next declaration, so each declaration reports its own first error.
     """
     if len(source.text) > MAX_SIZE:
-        raise SpecError([_too_large(source.name, len(source.text))])
+        raise SpecError([_too_large(source.name, len(source.text), MAX_SIZE, "a spec", SPLIT)])
     rules = grammar_table()
     lexed = lex(source, rules)
     diagnostics, file = lexed.diagnostics, None
@@ -41,8 +42,13 @@ def parse(source: Source) -> File:
 
 def parse_bytes(name: str, data: bytes) -> Source:
     """The bytes of a file as text, unchanged; raises SpecError where they are too many or no UTF-8 text."""
-    if len(data) > MAX_SIZE:
-        raise SpecError([_too_large(name, len(data))])
+    return decoded(name, data, MAX_SIZE, "a spec", SPLIT)
+
+
+def decoded(name: str, data: bytes, largest: int, what: str, hint: str | None = None) -> Source:
+    """The same for any kind of file, which has at most ``largest`` bytes."""
+    if len(data) > largest:
+        raise SpecError([_too_large(name, len(data), largest, what, hint)])
     if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         message, hint = "the file begins with a byte order mark", "save it as UTF-8 without BOM"
         raise SpecError([Diagnostic("E101", Span(name, 1, 1, 1, 2), message, hint)])
@@ -56,9 +62,8 @@ def parse_bytes(name: str, data: bytes) -> Source:
         raise SpecError([Diagnostic("E101", Span(name, line, column, line, column + 1), message, "save the file as UTF-8")]) from None
 
 
-def _too_large(name: str, size: int) -> Diagnostic:
-    message = f"the file has {size:,} bytes; a spec has at most {MAX_SIZE:,}"
-    return Diagnostic("E101", Span(name, 1, 1, 1, 1), message, "split it with `import`, or read a large world with `world W = prism ...`")
+def _too_large(name: str, size: int, largest: int, what: str, hint: str | None) -> Diagnostic:
+    return Diagnostic("E101", Span(name, 1, 1, 1, 1), f"the file has {size:,} bytes; {what} has at most {largest:,}", hint)
 
 
 # ---------------------------------------------------------------- the grammar

@@ -90,13 +90,24 @@ def names_used(node: Any, skip: tuple[type, ...] = ()) -> Iterator[syntax.Name]:
 def binds(node: Any) -> frozenset[str]:
     """The names that a node binds in what stands below it."""
     match node:
-        case syntax.Def() | syntax.Score() | syntax.Property():
+        case syntax.Def() | syntax.Score() | syntax.Property() | syntax.World() | syntax.WorldComposition():
             return frozenset(p.name.name for p in node.parameters)
-        case syntax.Quantifier():
+        case syntax.Quantifier() | syntax.Family():
             return frozenset(name.name for binder in node.binders for name in binder.names)
         case syntax.Measure():
             return frozenset({node.variable.name})
     return frozenset()
+
+
+def written_items(items: Iterable[syntax.WorldItem]) -> Iterator[syntax.WorldItem]:
+    """The items of a world and of its families, as they stand in the text."""
+    todo = list(reversed(list(items)))
+    while todo:
+        item = todo.pop()
+        if isinstance(item, syntax.Family):
+            todo.extend(reversed(item.items))
+        else:
+            yield item
 
 
 # ---------------------------------------------------------------- order

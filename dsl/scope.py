@@ -11,6 +11,7 @@ from dataclasses import field
 
 from dsl import spec, syntax
 from dsl.affine import Affine, Statement
+from dsl.arrays import Directory
 from dsl.diagnostic import Diagnostic
 from dsl.operators import IllTyped
 from dsl.record import dataclass
@@ -20,7 +21,8 @@ from dsl.types import Enum, Type
 
 MAX_DEPTH = 250  # of a typed expression
 MAX_SIZE = 100_000  # nodes of one typed expression
-MAX_EXPANSION = 500_000  # nodes that all the uses of functions, labels and properties may come to
+MAX_EXPANSION = 500_000  # nodes that all the uses of functions, labels, properties and arrays may come to
+MAX_WRITTEN = 1_000_000  # nodes of syntax that all the members of families may come to
 MAX_DIAGNOSTICS = 200
 MAX_SUGGESTIONS = 100  # difflib is slow: a file with thousands of unknown names gets no more hints than this
 
@@ -49,13 +51,25 @@ class PolicyFunction:
 
 @dataclass(frozen=True, slots=True)
 class WorldNames:
-    """The names of a world, complete before its expressions are checked; labels are added in the order of use."""
+    """The names of a world, complete before its expressions are checked; labels are added in the order of use.
+
+    ``numbered``: the actions of an imported world whose combinations of commands are called ``name#i.j``.
+    ``states``, ``commands``, ``incomes``: how variables and labels, actions, and rewards are written where that is not the name.
+    """
 
     name: str
     variables: dict[str, Type | None]
     labels: dict[str, spec.Expr | None]
     actions: frozenset[str]
     rewards: frozenset[str]
+    numbered: frozenset[str] = frozenset()
+    states: Directory = field(default_factory=lambda: Directory({}, {}))  # variables and labels
+    commands: Directory = field(default_factory=lambda: Directory({}, {}))
+    incomes: Directory = field(default_factory=lambda: Directory({}, {}))  # rewards
+
+    def has_action(self, name: str) -> bool:
+        base, _, places = name.rpartition("#")
+        return name in self.actions or (base in self.numbered and re.fullmatch(r"[1-9][0-9.]*", places) is not None)
 
 
 @dataclass
@@ -73,12 +87,14 @@ class Scope:
     state_names: dict[str, str] = field(default_factory=dict)  # a variable or label -> a world that declares it
     world_names: dict[str, WorldNames | None] = field(default_factory=dict)
     worlds: dict[str, spec.World | None] = field(default_factory=dict)
+    templates: set[str] = field(default_factory=set)  # worlds with parameters
     policy_types: dict[str, spec.PolicyType | None] = field(default_factory=dict)
     policies: dict[str, str | None] = field(default_factory=dict)  # a named policy -> its type
     scores: dict[str, PolicyFunction | None] = field(default_factory=dict)
     properties: dict[str, PolicyFunction | None] = field(default_factory=dict)
     trainings: dict[str, str | None] = field(default_factory=dict)  # -> its policy type
     expanded: int = 0
+    written: int = 0
     suggestions: int = 0
     measures: dict[int, tuple[spec.Expr, int, int]] = field(default_factory=dict)
 
@@ -159,7 +175,13 @@ class Scope:
         """Count an expansion against the budget of the whole spec."""
         self.expanded += size
         if self.expanded > MAX_EXPANSION:
-            raise IllTyped("E215", span, f"functions, labels and properties expand to more than {MAX_EXPANSION} parts")
+            raise IllTyped("E215", span, f"functions, labels, properties and arrays expand to more than {MAX_EXPANSION} parts")
+
+    def write(self, size: int, span: Span) -> None:
+        """Count a member of a family against the budget of the whole spec."""
+        self.written += size
+        if self.written > MAX_WRITTEN:
+            raise IllTyped("E215", span, f"the families of this spec have more than {MAX_WRITTEN} parts, written out")
 
 
 def described(declaration: syntax.Declaration) -> str:

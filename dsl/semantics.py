@@ -202,6 +202,8 @@ def bits(value: Value) -> int:
 def cell(grid: Grid, x: int, y: int, span: Span) -> int:
     """The code point at column x, row y."""
     if not (0 <= y < len(grid.rows) and 0 <= x < len(grid.rows[y])):
+        if grid.element is not None:
+            raise EvaluationError("E306", f"`{grid.name}` has no element with index {show(x + grid.element)}", span)
         width, height = (len(grid.rows[0]) if grid.rows else 0), len(grid.rows)
         raise EvaluationError("E306", f"`{grid.name}[{show(x)}, {show(y)}]` is outside the grid of {width} columns and {height} rows", span)
     return grid.rows[y][x]
@@ -299,7 +301,8 @@ def _together(world: World, action: Synchronised, state: State) -> Iterator[Choi
     for combination in product(*parts):
         places = [str(k + 1) for (k, _), part in zip(combination, action.parts, strict=True) if len(part) > 1]
         name = f"{action.name}#{'.'.join(places)}" if world.numbered and places else action.name
-        yield Choice(name, tuple(_branches(world, [c for _, c in combination], state)), action.name)
+        label = action.name if action.label is None else action.label
+        yield Choice(name, tuple(_branches(world, [c for _, c in combination], state)), label)
 
 
 def _listed(world: World, table: Table, state: State) -> list[Choice]:
@@ -314,15 +317,19 @@ def _listed(world: World, table: Table, state: State) -> list[Choice]:
 
 
 def reward(world: World, reward_name: str, state: State, choice: Choice, next_state: State) -> Fraction:
-    """What one transition earns: the sum of the clauses that apply; the absorbing self-loop earns 0.
+    """What one transition earns: the sum of the clauses that apply.
 
+    The absorbing self-loop earns 0, or if the world says ``deadlock_pays`` the clauses without an action.
     A transition of a chain that several commands share earns the average over them, weighted by their probabilities.
     """
-    if choice.action == DEADLOCK:
+    if choice.action == DEADLOCK and not world.deadlock_pays:
         return Fraction(0)
     if world.table is not None:
         return _paid(world, world.table, reward_name, state, choice, next_state)
     declaration = next(r for r in world.rewards if r.name == reward_name)
+    if choice.action == DEADLOCK:
+        of_states = (clause for clause in declaration.clauses if clause.action is None)
+        return sum((_clause(clause, state, choice, next_state) for clause in of_states), Fraction(0))
     if not world.chain:
         return sum((_clause(clause, state, choice, next_state) for clause in declaration.clauses), Fraction(0))
     earned, total = Fraction(0), Fraction(0)

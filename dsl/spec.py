@@ -83,10 +83,14 @@ class If:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A constant table of characters; ``rows[y][x]`` is the code point at column x, row y (both from 0)."""
+    """A constant table of characters; ``rows[y][x]`` is the code point at column x, row y (both from 0).
+
+    ``element`` None: a grid of the spec.  Otherwise the table finds wrong indices of the array ``name``, and column 0 is this index.
+    """
 
     name: str
     rows: tuple[tuple[int, ...], ...]
+    element: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +157,13 @@ class Synchronised:
     (whoever builds one makes sure of that).  At most one command of a part may be enabled (E305), unless the world is
     ``numbered``: then every combination of enabled commands is a choice, in lexicographic order, and is called
     ``name#i.j`` after the places (from 1) of its commands in the parts that have more than one (``name`` if none has).
+    ``label`` is what reward clauses call it (None: its name).
     """
 
     name: str
     parts: tuple[tuple[Action, ...], ...]
     span: Span = field(compare=False)
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +232,7 @@ class Table:
 @dataclass(frozen=True, slots=True)
 class World:
     """``chain``: what is enabled in a state is drawn uniformly, so that every state has one choice (a Markov chain as PRISM reads it).
+    ``deadlock_pays``: in the loop that ``deadlock_absorbs`` adds, clauses without an action are paid (PRISM's rewards of states).
     ``table``: the transitions are listed there; then ``actions`` is empty and ``init`` None.
     ``notes``: what an import took on trust or changed, for reports.
     """
@@ -242,6 +249,7 @@ class World:
     chain: bool = False
     table: Table | None = None
     notes: tuple[str, ...] = ()
+    deadlock_pays: bool = False
 
 
 # ---------------------------------------------------------------- path formulas and objectives

@@ -13,11 +13,11 @@ from dsl.check_name import Context
 from dsl.check_policy import check_policy, check_policy_function, check_policy_type, declared_score
 from dsl.check_training import check_training
 from dsl.check_type import type_of
-from dsl.check_world import check_world, names_of_world
+from dsl.check_world import typed_world
 from dsl.diagnostic import SpecError
 from dsl.imports import load_files
 from dsl.operators import PARAMETER
-from dsl.resolve import declare, in_order
+from dsl.resolve import declare, in_order, written_items
 from dsl.scope import MAX_DIAGNOSTICS, Function, Scope
 from dsl.source import Source
 from dsl.types import Int, Type
@@ -104,7 +104,7 @@ def _poison(kept: Sequence[syntax.Declaration], scope: Scope) -> None:
                 scope.policy_types[name.name] = None
             case syntax.World(name=name, items=items):
                 scope.world_names[name.name] = None
-                states = (item for item in items if isinstance(item, (syntax.Variable, syntax.Label)))
+                states = (item for item in written_items(items) if isinstance(item, (syntax.Variable, syntax.Label)))
                 scope.state_names.update((item.name.name, name.name) for item in states)
             case syntax.WorldComposition(name=name) | syntax.WorldImport(name=name):
                 scope.world_names[name.name] = None
@@ -187,19 +187,29 @@ def _function(node: syntax.Def, scope: Scope) -> Function | None:
 def _worlds(kept: Sequence[syntax.Declaration], scope: Scope) -> None:
     for declaration in kept:
         match declaration:
-            case syntax.World(name=name):
-                scope.world_names[name.name] = names_of_world(declaration, scope)
-            case syntax.WorldComposition(span=span):
-                scope.unsupported(span, "a world composed of others (`||`)")
-            case syntax.WorldImport(format=format, span=span):
-                scope.unsupported(span, f"a world imported from `{format}`")
+            case syntax.World(name=name, parameters=()):
+                found = typed_world(declaration, {}, scope)
+                scope.worlds[name.name] = None if found is None else found[0]
+            case syntax.World(name=name) | syntax.WorldComposition(name=name, parameters=(_, *_)):
+                scope.templates.add(name.name)
+            case syntax.WorldImport():
+                _imported(declaration, scope)
             case _:
                 pass
-    for declaration in kept:
-        if isinstance(declaration, syntax.World):
-            names = scope.world_names[declaration.name.name]
-            if names is not None:
-                scope.worlds[names.name] = check_world(declaration, names, scope)
+    if any(isinstance(declaration, syntax.WorldComposition) for declaration in kept):
+        from dsl.check_composition import check_compositions  # most specs have none
+
+        check_compositions(kept, scope)
+
+
+def _imported(declaration: syntax.WorldImport, scope: Scope) -> None:
+    from dsl.imported.load import load as load_world
+    from dsl.imported.load import names_of
+
+    world = load_world(declaration, scope)
+    if world is not None:
+        scope.worlds[world.name] = world
+        scope.world_names[world.name] = names_of(world)
 
 
 def _policy_names(kept: Sequence[syntax.Declaration], scope: Scope) -> None:

@@ -41,8 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except FileError as error:
         complain(str(error))
         status = USAGE
-    except (KeyboardInterrupt, click.Abort):
-        complain("interrupted; nothing was decided")
+    except (KeyboardInterrupt, click.Abort) as error:
+        where = str(error) or str(error.__cause__ or "")  # click makes an Abort of an interrupt
+        complain(f"interrupted{where and ' '}{where}; nothing was decided")
         status = INTERRUPTED
     except (BrokenPipeError, SystemExit):  # click leaves with 1 when the reader is gone; that would read as refuted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any, cast
 
 import numpy as np
 
-from prover.flint import rational
+from prover.flint import fmpq, rational
 from prover.policies.context import Context
 from prover.policies.flat_arena import FlatBound, FlatMixture, FlatPoint, FlatPolicy, Table
 from prover.policies.flat_decide import FlatOptimum, FlatStage
 from prover.policies.flat_defined import FlatDefined
 from prover.policies.flat_search import FlatFixed
+from prover.policies.modulo import Counterexample
 from prover.policies.query import Query
 from prover.policies.theory import Tree
 from prover.stated import Stated, type_text
@@ -129,6 +131,41 @@ class FlatDocument(Stated):
         limited = {"lemma": self.bound(optimum.limit)}
         return [achieved, limited] if wanted.kind == "max" else [limited, achieved]
 
+    def breaks(self, stage: FlatStage, found: Counterexample) -> dict[str, Any]:
+        """How the claim fails right behind the counterexample's edge."""
+        policies, values = [], []
+        inside: list[list[Any]] = []
+        edge: list[list[Any]] = []
+        for player, _ in self.query.variables:
+            known = cast("Sequence[FlatPoint]", stage.theory.arenas[player].points)
+            parts = cast("Sequence[tuple[fmpq, fmpq, FlatPoint]] | None", found.parts.get(player))
+            parts = parts or [(fmpq(1), fmpq(1), known[0])]  # any policy will do for a variable that does not matter
+            numbers = []
+            for _, _, point in parts:
+                policy = self.policy(self.alone(point))
+                numbers.append(policy)
+                streams = point.arena.product.streams
+                for i in sorted({i for i, _ in point.certified}):
+                    sides = [
+                        self.bound(point.arena.fixed(point, {i: fmpq(side)}), (policy, 0)) if (i, side) in point.certified else None
+                        for side in (1, -1)
+                    ]
+                    values.append([policy, self.query.streams.index(streams[i]), *sides])
+            policies.append([player, numbers])
+            inside.append([player, [str(here) for here, _, _ in parts]])
+            edge.append([player, [str(there) for _, there, _ in parts]])
+        return {
+            "policies": policies,
+            "values": values,
+            "inside": {"unknown": str(found.unknown), "weights": inside},
+            "edge": {"unknown": str(found.edge), "weights": edge},
+            "literals": [[self.atom(i), held] for i, held in found.literals],
+        }
+
+    def alone(self, point: FlatPoint) -> FlatPolicy:
+        """The policy that follows this plan, the same one each time."""
+        return next((p for p in self.policies if len(p.parts) == 1 and p.parts[0][1] is point), FlatPolicy(((Fraction(1), point),)))
+
     def tree(self, tree: Tree) -> list[Any]:
         """The tree with lemmas and atoms by index."""
         match tree[0]:
@@ -225,9 +262,9 @@ def flat_refutation(
     text: str,
     *,
     witnesses: Mapping[str, FlatPolicy] | None = None,
-    threshold: tuple[Any, bool] | None = None,
+    threshold: tuple[Any, bool, Counterexample | None] | None = None,
 ) -> FlatProof:
-    """The proof of a ``forall`` query, of an ``exists`` by witnesses, or of a find up to its threshold (value, attained)."""
+    """The proof of a ``forall`` query, of an ``exists`` by witnesses, or of a find up to its threshold (value, attained, what breaks)."""
     query = stage.query
     document = FlatDocument(context, query)
     for found in stage.defined.values():
@@ -240,9 +277,11 @@ def flat_refutation(
     optima = [document.optimum(optimum, k) for k, optimum in enumerate(stage.optima)]
     body = document.tree(tree)
     if threshold is not None:
-        value, attained = threshold
+        value, attained, breaks = threshold
         shown = "infinity" if value is None else str(value)
         argument: dict[str, Any] = {"kind": "threshold", "value": shown, "attained": attained, "tree": body, "breaks": None}
+        if breaks is not None:
+            argument |= {"breaks": document.breaks(stage, breaks), "beyond": str(breaks.edge)}
         kind = "find"
     elif witnesses:
         argument = {"kind": "witness", "policies": [[p, document.policy(policy)] for p, policy in witnesses.items()], "tree": body}

@@ -113,8 +113,8 @@ def _value(query: Query, policy: FlatPolicy, i: int) -> list[tuple[str, Ends]]:
     low = high = fmpq(0)
     for share, point in policy.parts:
         k = point.arena.product.streams.index(stream)
-        if k not in point.certified:
-            return []
+        point.certify(k, 1)
+        point.certify(k, -1)
         below, above = point.low(k), point.high(k)
         if below is None or above is None:
             return []

@@ -85,8 +85,10 @@ def prove_flat_find(context: Context, statement: Find, clock: Clock, precision: 
     found = find_flat(context, query, clock, precision)
     if isinstance(found, Stuck):
         return Unknown(found.reason)
-    proof = flat_refutation(found.stage, context, found.tree, statement.name, statement.text, threshold=(found.value, found.attained))
-    accept(context, proof)
+    proof = flat_refutation(found.stage, context, found.tree, statement.name, statement.text, threshold=(found.value, found.attained, found.breaks))
+    derived = accept(context, proof)
+    if found.breaks is not None and derived.beyond is None:
+        raise RuntimeError("the proof of an enclosure shows only one side of it")
     value = None if found.value is None else fraction(found.value)
     enclosure = Enclosure(value, value, found.attained if value is not None else None)
     notes = []

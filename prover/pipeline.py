@@ -142,7 +142,7 @@ def decide_all(
 
 def _with_notes(verdict: Verdict, spec: Spec) -> Verdict:
     """What the imported worlds took on trust is assumed by every verdict of the spec."""
-    notes = tuple(note for world in spec.worlds for note in world.notes)
+    notes = tuple(dict.fromkeys(note for world in spec.worlds for note in world.notes))
     if not notes or isinstance(verdict, Unknown):
         return verdict
     return replace(verdict, assumptions=(*verdict.assumptions, *notes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +17,8 @@ from prover.checker.tree import OverPolicies, Row, literal, refute
 from prover.checker.words import statement
 
 LARGEST = 2**31  # bytes of a file
+ZIP = b"PK\x03\x04"  # how a zip file begins
+FORMATS = ("twostep-proof 1", "twostep-proof 2")
 
 
 class Derived(NamedTuple):
@@ -23,7 +26,7 @@ class Derived(NamedTuple):
 
     ``statement`` renders the claim's formulas; ``text`` is only what the file calls them.
     ``value`` (of a find): the threshold, or "infinity"; ``attained``: whether the claim is shown to hold there; ``exact``: whether
-    it is shown to fail right behind (otherwise the file shows only that it holds so far).
+    it is shown to fail right behind (otherwise the file shows only that it holds so far); ``beyond``: or right behind this value.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Derived(NamedTuple):
     value: Fraction | str | None = None
     attained: bool | None = None
     exact: bool = True
+    beyond: Fraction | None = None
 
     def __str__(self) -> str:
         parts = [f"{self.name}: {self.statement}"]
@@ -43,7 +47,8 @@ class Derived(NamedTuple):
             if self.exact:
                 parts.append(f"threshold {value}, {'attained' if self.attained else 'not attained'}")
             else:
-                parts.append(f"shown to hold up to {value}, {'included' if self.attained else 'excluded'}; not shown to fail behind")
+                behind = "not shown to fail behind" if self.beyond is None else f"shown to fail behind {show(self.beyond)}"
+                parts.append(f"shown to hold up to {value}, {'included' if self.attained else 'excluded'}; {behind}")
         if self.confidence_lost:
             parts.append(f"with confidence {show(1 - self.confidence_lost)}")
         if self.assumptions:
@@ -51,13 +56,22 @@ class Derived(NamedTuple):
         return "; ".join(parts)
 
 
-def check(document: Any, *, permitted: frozenset[str] = frozenset(), claim: Any = None, worlds: Any = None) -> Derived:
+def check(
+    document: Any,
+    *,
+    permitted: frozenset[str] = frozenset(),
+    claim: Any = None,
+    worlds: Any = None,
+    arrays: Mapping[str, Any] | None = None,
+    world_arrays: Mapping[str, Any] | None = None,
+) -> Derived:
     """Raises Rejected unless the document proves its claim, and nothing else.
 
     ``claim`` and ``worlds``, if given, are what the document must speak of, exactly.  ``permitted`` names the assumptions that may be used.
+    ``arrays`` belong to the document, ``world_arrays`` to ``worlds`` (format 2: little-endian integers in anything with a buffer).
     """
     try:
-        return _check(document, permitted, claim, worlds)
+        return _check(document, permitted, claim, worlds, arrays or {}, world_arrays or {})
     except Rejected:
         raise
     except Exception as error:  # noqa: BLE001  whatever happens, it is not a proof
@@ -74,28 +88,78 @@ def check_text(text: str, *, permitted: frozenset[str] = frozenset(), claim: Any
     return check(document, permitted=permitted, claim=claim, worlds=worlds)
 
 
-def check_file(path: str | Path, *, permitted: frozenset[str] = frozenset(), claim: Any = None, worlds: Any = None) -> Derived:
+def check_file(
+    path: str | Path,
+    *,
+    permitted: frozenset[str] = frozenset(),
+    claim: Any = None,
+    worlds: Any = None,
+    world_arrays: Mapping[str, Any] | None = None,
+) -> Derived:
+    """A text of format 1, or a zip file with a document of either format."""
     try:
         status = Path(path).stat()
         require(stat.S_ISREG(status.st_mode), "not a regular file")
         require(status.st_size <= LARGEST, "the file is too large")
-        text = Path(path).read_bytes().decode("utf-8")
+        if not _is_zip(Path(path)):
+            return check_text(Path(path).read_bytes().decode("utf-8"), permitted=permitted, claim=claim, worlds=worlds)
     except (OSError, ValueError) as error:
         raise Rejected(f"cannot read the file: {error}") from None
-    return check_text(text, permitted=permitted, claim=claim, worlds=worlds)
+    from prover.checker.container import opened
+
+    try:
+        with opened(Path(path)) as arrays:
+            document = arrays.document()
+            return check(document, permitted=permitted, claim=claim, worlds=worlds, arrays=arrays, world_arrays=world_arrays)
+    except Rejected:
+        raise
+    except Exception as error:  # noqa: BLE001
+        raise Rejected(f"cannot read the file: {type(error).__name__}: {str(error)[:200]}") from None
 
 
-def _check(document: Any, permitted: frozenset[str], claim: Any, worlds: Any) -> Derived:
+def document_of(path: Path) -> Any:
+    """The document alone, of a file of either kind; ValueError and OSError if the file cannot be read."""
+    if not _is_zip(path):
+        return parse(path.read_bytes().decode("utf-8"))
+    from prover.checker.container import opened
+
+    with opened(path) as arrays:
+        return arrays.document()
+
+
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(ZIP)) == ZIP
+
+
+def _check(
+    document: Any, permitted: frozenset[str], claim: Any, worlds: Any, arrays: Mapping[str, Any], world_arrays: Mapping[str, Any]
+) -> Derived:
     label, stated, places, evidence = fields(document, "format claim worlds evidence")
-    require(label == "twostep-proof 1", "another format")
+    require(label in FORMATS, "another format")
     require(claim is None or _same(claim, stated), "another claim")
-    require(worlds is None or _same(worlds, places), "another world")
     fields(evidence, "policies products lemmas optima argument")
-    read_worlds = [read_world(world) for world in array(places)]
-    goal = read_claim(stated, read_worlds)
-    proven = derive(goal, read_worlds, evidence)
-    argument = evidence["argument"]
-    words = statement(stated, places)
+    if label == FORMATS[0]:
+        require(worlds is None or _same(worlds, places), "another world")
+        require(not arrays, "arrays are for format 2")
+        read_worlds = [read_world(world) for world in array(places)]
+        goal = read_claim(stated, read_worlds)
+        proven = derive(goal, read_worlds, evidence)
+    else:
+        from prover.checker import large_evidence, large_world
+        from prover.checker.arrays import Arrays, same
+
+        require(worlds is None or same(worlds, world_arrays, places, arrays), "another world")
+        members = Arrays(arrays)
+        large = [large_world.read_world(world, members) for world in array(places)]
+        goal = read_claim(stated, large)
+        proven = large_evidence.derive(goal, large, evidence, members)
+        members.finish()
+    return _conclude(proven, evidence["argument"], permitted, statement(stated, places))
+
+
+def _conclude(proven: Proven, argument: Any, permitted: frozenset[str], words: str) -> Derived:
+    goal = proven.claim
     match goal.kind:
         case "forall":
             kind, tree = fields(argument, "kind tree")
@@ -106,8 +170,8 @@ def _check(document: Any, permitted: frozenset[str], claim: Any, worlds: Any) ->
             require(kind == "witness", "an exists claim needs a witness")
             refute(tree, [("not", goal.body)], OverPolicies(proven, goal.atoms, _instances(proven, policies)))
         case "find":
-            value, attained, exact = _find(proven, argument)
-            return Derived(goal.name, goal.kind, goal.text, words, value=value, attained=attained, exact=exact)
+            value, attained, exact, beyond = _find(proven, argument)
+            return Derived(goal.name, goal.kind, goal.text, words, value=value, attained=attained, exact=exact, beyond=beyond)
         case "measure":
             lost, assumptions = measure.check(proven, argument, permitted)
             return Derived(goal.name, goal.kind, goal.text, words, lost, assumptions)
@@ -131,10 +195,11 @@ def _instances(proven: Proven, value: Any) -> dict[str, int]:
     return dict(pairs)
 
 
-def _find(proven: Proven, argument: Any) -> tuple[Fraction | str, bool, bool]:
+def _find(proven: Proven, argument: Any) -> tuple[Fraction | str, bool, bool, Fraction | None]:
     """Theorem: the body holds for every value of the interval before the threshold (and at it, if attained), and right behind fails,
-    the latter only if the file shows a break (third result)."""
-    kind, stated, attained, tree, breaks = fields(argument, "kind value attained tree breaks")
+    the latter only if the file shows a break there (third result); or it shows one right behind another value (fourth result)."""
+    enclosed = type(argument) is dict and "beyond" in argument
+    kind, stated, attained, tree, breaks, *rest = fields(argument, "kind value attained tree breaks" + " beyond" * enclosed)
     interval = proven.claim.unknown
     if interval is None or kind != "threshold":
         raise Rejected("a find claim needs a threshold")
@@ -144,7 +209,7 @@ def _find(proven: Proven, argument: Any) -> tuple[Fraction | str, bool, bool]:
     if stated == "infinity":
         require(end is None and not attained and breaks is None, "infinity: of an interval without an end, where nothing breaks")
         refute(tree, [("not", proven.claim.body)], OverPolicies(proven, proven.claim.atoms, {}))
-        return "infinity", False, True
+        return "infinity", False, True, None
     value = number(stated)
     within = interval.contains(value)
     closure = Unknown(interval.low, True, interval.high, True, interval.maximal)
@@ -153,9 +218,14 @@ def _find(proven: Proven, argument: Any) -> tuple[Fraction | str, bool, bool]:
     refute(tree, [("not", proven.claim.body)], OverPolicies(proven, proven.claim.atoms, {}, row))
     at_end = value == end and attained == closed  # at the end of the interval nothing is left to break
     require(not at_end or breaks is None, "nothing is left to break")
+    if rest:
+        edge = number(rest[0])
+        require(breaks is not None and sign * (edge - value) >= 0, "what fails lies behind what holds")
+        _breaks(proven, interval, breaks, edge, at=False)
+        return value, attained, False, edge
     if breaks is not None:
         _breaks(proven, interval, breaks, value, at=within and not attained)
-    return value, attained, at_end or breaks is not None
+    return value, attained, at_end or breaks is not None, None
 
 
 def _breaks(proven: Proven, interval: Unknown, value: Any, threshold: Fraction, at: bool) -> None:
@@ -191,11 +261,15 @@ def _breaks(proven: Proven, interval: Unknown, value: Any, threshold: Fraction, 
             require(largest < 0 or (largest == 0 and not (strictly and row.kind == "<")), "a literal does not hold at the break")
 
 
-def _range(proven: Proven, row: Any) -> tuple[tuple[int, int], tuple[Fraction, Fraction]]:
-    """[policy, objective, upper lemma, lower lemma] -> the interval in which the value lies."""
+Ends = tuple[Fraction | None, Fraction | None]
+
+
+def _range(proven: Proven, row: Any) -> tuple[tuple[int, int], Ends]:
+    """[policy, objective, upper lemma, lower lemma] -> the interval in which the value lies; a null lemma leaves its end open."""
     policy, objective, upper, lower = array(row, 4)
-    low = -proven.value_bound(integer(policy, 0), integer(objective, 0), lower, -1)
-    return (policy, objective), (low, proven.value_bound(policy, objective, upper, 1))
+    key = integer(policy, 0), integer(objective, 0)
+    low = None if lower is None else -proven.value_bound(*key, lower, -1)
+    return key, (low, None if upper is None else proven.value_bound(*key, upper, 1))
 
 
 def _largest(
@@ -204,7 +278,7 @@ def _largest(
     unknown: Fraction,
     mixed: dict[str, list[int]],
     shares: dict[str, list[Fraction]],
-    ranges: dict[tuple[int, int], tuple[Fraction, Fraction]],
+    ranges: dict[tuple[int, int], Ends],
 ) -> Fraction:
     """The largest value that the linear form can have, given the intervals of its terms."""
     total = linear.constant
@@ -221,6 +295,8 @@ def _largest(
             parts = zip(mixed[policy], shares[policy], strict=True) if policy in mixed else [(proven.policy_of[policy], Fraction(1))]
             for index, share in parts:
                 if share:
-                    require((index, j) in ranges, "a value that is not given")
-                    total += coefficient * share * ranges[index, j][coefficient > 0]
+                    end = ranges.get((index, j), (None, None))[coefficient > 0]
+                    if end is None:
+                        raise Rejected("a value that is not given")
+                    total += coefficient * share * end
     return total

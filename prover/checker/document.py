@@ -111,6 +111,14 @@ def number(value: Any) -> Fraction:
     return Fraction(-top if sign else top, bottom)
 
 
+def whole(value: Any) -> int:
+    """``-?digits``: an integer as a string."""
+    match = NUMBER.fullmatch(value) if type(value) is str else None
+    if match is None or match[3] is not None:
+        raise Rejected("expected an integer as a string")
+    return -_int(match[2]) if match[1] else _int(match[2])
+
+
 def _int(digits: str) -> int:
     result = 0
     for start in range(0, len(digits), CHUNK):  # int() refuses more than 4,300 digits

@@ -8,7 +8,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from prover.checker import rules
-from prover.checker.controller import Controller, belongs, fits, read_controller
+from prover.checker.controller import belongs, fits, read_controller
 from prover.checker.document import Rejected, array, distinct, fields, integer, name, number, one_of, require
 from prover.checker.problem import Claim, Optimum, PolicyType, World
 from prover.checker.product import Product, read_product
@@ -19,8 +19,8 @@ class Proven(NamedTuple):
     """What was derived about the claim's worlds; policies are numbered as in the file: evidence first, then the claim's named ones."""
 
     claim: Claim
-    worlds: list[World]
-    controllers: list[Controller]
+    worlds: list[Any]  # World, or in format 2 LargeWorld
+    controllers: list[Any]  # Controller, or in format 2 Policy
     policy_of: dict[str, int]  # named policy -> number
     signs: dict[int, int]  # well-defined objective -> 1 (finite or -infinity) or -1 (finite or +infinity)
     finite: set[tuple[int | None, int]]  # (policy or None for all, objective)
@@ -63,7 +63,7 @@ def derive(claim: Claim, worlds: list[World], value: dict[str, Any]) -> Proven:
     for j, goal in enumerate(claim.objectives):
         require(not goal.improper or j in proven.signs, "a total or until objective without a well-defined lemma")
     require(len(optima) == len(claim.optima), "a pair of lemmas for every optimum")
-    proven.optima.extend(_optimum(proven, optimum, pair) for optimum, pair in zip(claim.optima, optima, strict=True))
+    proven.optima.extend(optimum(proven, best, pair) for best, pair in zip(claim.optima, optima, strict=True))
     return proven
 
 
@@ -138,13 +138,13 @@ def _allowed(value: Any, world: World) -> dict[int, frozenset[int]]:
 Choices = dict[int, frozenset[int]]  # state -> actions; a memoryless policy plays exactly these there
 
 
-def choose(kind: PolicyType, world: World, chosen: Choices, state: Any, options: Any) -> list[tuple[Choices, Any]]:
+def choose(kind: PolicyType, world: Any, chosen: Choices, state: Any, options: Any) -> list[tuple[Choices, Any]]:
     """The cases of what a memoryless policy plays in a state.  Theorem: one of them applies.
 
     A deterministic policy plays one of the enabled actions, a randomised one any non-empty set of them.
     """
     require(kind.memoryless, "choose is for memoryless policies")
-    enabled = {choice.action for choice in world.choices[integer(state, 0, len(world.states))]}
+    enabled = set(world.enabled(integer(state, 0, world.size)))
     require(state not in chosen, "a state is chosen for twice")
     cases = [(frozenset(integer(a, 0) for a in array(array(row, 2)[0])), row[1]) for row in array(options)]
     most = 1 if kind.deterministic else len(enabled)
@@ -159,7 +159,7 @@ def implied(lemma: Bound, chosen: Choices) -> bool:
     return all(state in chosen and chosen[state] == actions for state, actions in (lemma.allowed or {}).items())
 
 
-def _optimum(proven: Proven, optimum: Optimum, pair: Any) -> tuple[Fraction | None, Fraction | None]:
+def optimum(proven: Proven, best: Optimum, pair: Any) -> tuple[Fraction | None, Fraction | None]:
     """Theorem: lower <= optimum <= upper, for the supremum (max) or infimum (min) of body + constant over the type.
 
     ``for_all`` (the upper side of a max, the lower of a min) bounds every policy of the type with finite improper objectives; where one is
@@ -167,14 +167,14 @@ def _optimum(proven: Proven, optimum: Optimum, pair: Any) -> tuple[Fraction | No
     what one policy of the type achieves.  The optimum is a real number: the first side holds it from one direction (well-definedness),
     a policy of the type with a finite value from the other, unless every objective is finite anyway.
     """
-    sign = 1 if optimum.kind == "max" else -1
-    kind = proven.claim.types[optimum.type]
-    infinite = [j for j in optimum.body if not proven.known_finite(None, j)]
-    require(all(optimum.body[j] * proven.signs[j] * sign > 0 for j in infinite), "an optimum that may be infinite on the wrong side")
+    sign = 1 if best.kind == "max" else -1
+    kind = proven.claim.types[best.type]
+    infinite = [j for j in best.body if not proven.known_finite(None, j)]
+    require(all(best.body[j] * proven.signs[j] * sign > 0 for j in infinite), "an optimum that may be infinite on the wrong side")
 
     def bound(value: Any, direction: int) -> Bound:
         lemma = proven.bounds.get(integer(fields(value, "lemma")[0], 0))
-        if lemma is None or lemma.world != kind.world or lemma.weights != {j: direction * w for j, w in optimum.body.items()}:
+        if lemma is None or lemma.world != kind.world or lemma.weights != {j: direction * w for j, w in best.body.items()}:
             raise Rejected("an optimum's lemma does not speak of it")
         return lemma
 
@@ -200,15 +200,15 @@ def _optimum(proven: Proven, optimum: Optimum, pair: Any) -> tuple[Fraction | No
 
     def by_one(value: Any, direction: int) -> Fraction:
         lemma = bound(value, direction)
-        if lemma.policy is None or lemma.value is None or not proven.fits_type(lemma.policy, optimum.type):
+        if lemma.policy is None or lemma.value is None or not proven.fits_type(lemma.policy, best.type):
             raise Rejected("an optimum's lemma is not about a policy of its type")
         return lemma.value
 
     lower, upper = array(pair, 2)
     low, high = (by_one, for_all) if sign > 0 else (for_all, by_one)
     result = (
-        None if lower is None else optimum.constant - low(lower, -1),
-        None if upper is None else optimum.constant + high(upper, 1),
+        None if lower is None else best.constant - low(lower, -1),
+        None if upper is None else best.constant + high(upper, 1),
     )
     exhibited = result[0] if sign > 0 else result[1]
     require((not infinite and kind.observes is None) or exhibited is not None, "an optimum that may be infinite or empty needs a policy")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from prover.checker.document import (
     Rejected,
@@ -49,9 +49,30 @@ class World(NamedTuple):
     rewards: dict[str, dict[int, Fraction]]
     atoms: list[frozenset[int]]
 
+    @property
+    def size(self) -> int:
+        return len(self.states)
+
+    def enabled(self, state: int) -> list[int]:
+        """The actions of a state."""
+        return [choice.action for choice in self.choices[state]]
+
     def following(self) -> list[set[int]]:
         """The possible next states of every state."""
         return [{successor for choice in choices for successor in choice.successors} for choices in self.choices]
+
+
+class Place(Protocol):
+    """What a claim needs to know of a world, however it is stored."""
+
+    @property
+    def variables(self) -> tuple[str, ...]: ...
+
+    @property
+    def rewards(self) -> Mapping[str, Mapping[int, Fraction]]: ...
+
+    @property
+    def atoms(self) -> Sequence[object]: ...
 
 
 class Objective(NamedTuple):
@@ -61,7 +82,7 @@ class Objective(NamedTuple):
     kind: str
     path: Path = ()
     atom: int = 0
-    reward: dict[int, Fraction] | None = None
+    reward: Mapping[int, Fraction] | None = None
     steps: int = 0
     factor: Fraction = Fraction(1)
 
@@ -240,7 +261,7 @@ def read_path(value: Any, atoms: int) -> Path:
     raise Rejected("not a path formula")
 
 
-def _objective(value: Any, worlds: list[World]) -> Objective:
+def _objective(value: Any, worlds: Sequence[Place]) -> Objective:
     require(type(value) is dict, "expected an objective")
     world = integer(value.get("world"), 0, len(worlds))
     atoms = len(worlds[world].atoms)
@@ -268,7 +289,7 @@ def _objective(value: Any, worlds: list[World]) -> Objective:
     raise Rejected("not an objective")
 
 
-def _type(value: Any, worlds: list[World]) -> PolicyType:
+def _type(value: Any, worlds: Sequence[Place]) -> PolicyType:
     label, world, deterministic, memoryless, memory, observes = fields(value, "name world deterministic memoryless memory observes")
     name(label)
     columns = worlds[integer(world, 0, len(worlds))].variables
@@ -346,7 +367,7 @@ def evaluate(formula: Formula, truth: dict[int, bool]) -> bool | None:
     return stop if stop in values else None if None in values else not stop
 
 
-def read_claim(value: Any, worlds: list[World]) -> Claim:
+def read_claim(value: Any, worlds: Sequence[Place]) -> Claim:
     require(type(value) is dict, "expected a claim")
     kind = one_of(value.get("kind"), "forall exists find measure")
     measure = kind == "measure"

@@ -6,6 +6,7 @@ The file only names the nodes; every move is derived here, and a node that a run
 from __future__ import annotations
 
 import json
+import re
 from fractions import Fraction
 from math import lcm
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ Node = tuple[int, ...]  # state, memory index and, with a policy, controller nod
 TRUE: Memory = frozenset({frozenset()})
 FALSE: Memory = frozenset()
 CLAUSES = 2_000
+COUNTER = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 class Move(NamedTuple):
@@ -111,17 +113,26 @@ def key(memory: Memory) -> str:
     return " | ".join(clauses) or "false"
 
 
-def _unkey(text: str, goal: Objective, world: World) -> Any:
+def _unkey(text: str, goal: Objective, atoms: int, counting: bool) -> Any:
     if goal.kind != "probability":
-        require(text in (("open", "closed") if goal.kind == "until" else ("",)), "a memory key that does not fit its objective")
+        counted = counting and goal.kind == "horizon" and COUNTER.fullmatch(text) is not None
+        require(counted or text in (("open", "closed") if goal.kind == "until" else ("",)), "a memory key that does not fit its objective")
         return text
     if text in ("true", "false"):
         return TRUE if text == "true" else FALSE
     clauses = [[parse(obligation) for obligation in clause.split(" & ")] for clause in text.split(" | ")]
     shallow(clauses)
-    memory = minimal({frozenset(read_path(path, len(world.atoms)) for path in clause) for clause in clauses})
+    memory = minimal({frozenset(read_path(path, atoms) for path in clause) for clause in clauses})
     require(key(memory) == text, "a memory key that is not in normal form")
     return memory
+
+
+def read_memories(value: Any, goals: list[Objective], atoms: int, counting: bool = False) -> list[tuple[Any, ...]]:
+    """Rows of keys, one key for every listed objective; ``counting``: that of a horizon may be the number of steps left."""
+    rows = [zip(array(row, len(goals)), goals, strict=True) for row in array(value)]
+    table = [tuple(_unkey(name(k), goal, atoms, counting) for k, goal in row) for row in rows]
+    distinct(table, "a memory")
+    return table
 
 
 class Builder:
@@ -228,8 +239,7 @@ def read_product(value: Any, worlds: list[World], objectives: list[Objective], c
     controller = None if policy is None else controllers[integer(policy, 0, len(controllers))]
     if controller is not None:
         fits(controller, place)
-    table = [tuple(_unkey(name(k), goal, place) for k, goal in zip(array(row, len(goals)), goals, strict=True)) for row in array(memories)]
-    distinct(table, "a memory")
+    table = read_memories(memories, goals, len(place.atoms))
     build = Builder(place, goals, controller, table)
     states, known = len(place.states), len(table)
 

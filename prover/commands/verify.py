@@ -29,17 +29,16 @@ def verify(proofs: tuple[Path, ...], permit: tuple[str, ...], rebuild: Path | No
 
 
 def _verify(path: Path, permitted: frozenset[str], rebuild: Path | None) -> int:
-    from prover.checker.check import check_file
+    from prover.checker.check import check_file, document_of
     from prover.checker.document import Rejected
 
     expected: dict[str, Any] = {}
     try:
         if rebuild is not None:
             from dsl.diagnostic import SpecError
-            from prover.checker.document import parse
             from prover.pipeline import stated
 
-            document = parse(path.read_text(encoding="utf-8"))
+            document = document_of(path)
             carried = document.get("claim") if isinstance(document, dict) else None
             name = carried.get("name") if isinstance(carried, dict) else None
             try:
@@ -50,6 +49,12 @@ def _verify(path: Path, permitted: frozenset[str], rebuild: Path | None) -> int:
             except KeyError:
                 return _tell(path, "REJECTED", f"{rebuild} states nothing named {name}")
             expected = {"claim": claim, "worlds": worlds}
+            if document.get("format") == "twostep-proof 2":
+                from prover.container import Arrays
+
+                arrays = Arrays()
+                expected["worlds"] = [arrays.world(world, f"w{k}.") for k, world in enumerate(worlds)]
+                expected["world_arrays"] = arrays.members
             # What the spec itself takes as given may be used for its claims.
             permitted |= {fact["name"] for fact in claim.get("facts", ()) if "name" in fact}
         derived = check_file(path, permitted=permitted, **expected)

@@ -65,7 +65,7 @@ class FlatMixture:
 
 @dataclass(eq=False)
 class FlatPoint:
-    """A plan and the values of the streams under it: between ``lows`` and ``highs``, certified for the streams in ``certified``.
+    """A plan and the values of the streams under it: between ``lows`` and ``highs``, certified for the (stream, side) in ``certified``.
 
     ``vector[i]`` is None where the stream is infinite.
     """
@@ -75,7 +75,7 @@ class FlatPoint:
     vector: list[fmpq | None]
     lows: list[fmpq | None]
     highs: list[fmpq | None]
-    certified: set[int] = field(default_factory=set)
+    certified: set[tuple[int, int]] = field(default_factory=set)  # side 1: from above, -1: from below
 
     def low(self, i: int) -> fmpq | None:
         return self.lows[i]
@@ -87,16 +87,18 @@ class FlatPoint:
         """Large worlds know no case distinctions over what is played."""
         return not support
 
-    def certify(self, i: int) -> None:
-        """Bounds the value of stream i under the plan from both sides."""
-        if i in self.certified or self.vector[i] is None:
+    def certify(self, i: int, side: int) -> None:
+        """Bounds the value of stream i under the plan from above (1) or from below (-1)."""
+        if (i, side) in self.certified or self.vector[i] is None:
             return
-        above = self.arena.fixed(self, {i: fmpq(1)}).bound
-        below = self.arena.fixed(self, {i: fmpq(-1)}).bound
-        if above is None or below is None:
+        bound = self.arena.fixed(self, {i: fmpq(side)}).bound
+        if bound is None:
             raise TooHardError("a value of a plan that turned out to be infinite")
-        self.lows[i], self.highs[i] = -below, above
-        self.certified.add(i)
+        if side == 1:
+            self.highs[i] = bound
+        else:
+            self.lows[i] = -bound
+        self.certified.add((i, side))
 
 
 @dataclass(frozen=True, eq=False)

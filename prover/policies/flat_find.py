@@ -100,12 +100,14 @@ def _enclose(stage: FlatStage, interval: Interval, clock: Clock, precision: Frac
     sign = fmpq(1) if interval.direction == "maximal" else fmpq(-1)
     first, closed = (interval.low, interval.low_closed) if sign == 1 else (interval.high, interval.high_closed)
     end, end_closed = (interval.high, interval.high_closed) if sign == 1 else (interval.low, interval.low_closed)
+    stage.search.certifying = False  # until the last counterexample is known
     outcome = stage.search.decide()
     if isinstance(outcome, Stuck):
         return outcome
     if not isinstance(outcome, Counterexample):
         return FlatFound(stage, outcome, None if end is None else rational(end), end is not None and end_closed, None, None)
     breaks, step = outcome, fmpq(0)
+    last: Threshold | None = None  # under which ``breaks`` was found
     for _ in range(MAX_TRIALS):
         clock()
         if breaks.edge is None:
@@ -116,9 +118,10 @@ def _enclose(stage: FlatStage, interval: Interval, clock: Clock, precision: Frac
         if begun:
             trial = rational(first)  # type: ignore[arg-type]  # begun: there is a first
         attained = closed if begun else True
-        outcome = stage.search.decide(Threshold(trial, attained, interval.direction))
+        threshold = Threshold(trial, attained, interval.direction)
+        outcome = stage.search.decide(threshold)
         if isinstance(outcome, Counterexample):
-            breaks, step = outcome, fmpq(0)
+            breaks, step, last = outcome, fmpq(0), threshold
             if begun and breaks.edge is not None and sign * (breaks.edge - rational(first)) <= 0:  # type: ignore[arg-type]
                 return Stuck(f"the claim fails at the beginning of the interval already, at {interval.name} = {first}")
         elif isinstance(outcome, Stuck):
@@ -126,7 +129,11 @@ def _enclose(stage: FlatStage, interval: Interval, clock: Clock, precision: Frac
                 return outcome
             step = step * 8
         else:
-            return FlatFound(stage, outcome, trial, attained, breaks, breaks.edge)
+            stage.search.certifying = True
+            certain = stage.search.decide(last)
+            if not isinstance(certain, Counterexample):
+                return Stuck("the values of the policies behind the threshold could not be certified tightly enough")
+            return FlatFound(stage, outcome, trial, attained, certain, certain.edge)
     return Stuck("the threshold was not enclosed")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
@@ -136,7 +136,12 @@ class FlatTheory(Theory):
 
 
 class FlatSearch(Search):
-    """Types that are not closed under mixing are only proved by relaxation, or refuted by single plans."""
+    """Types that are not closed under mixing are only proved by relaxation, or refuted by single plans.
+
+    ``certifying`` False: counterexamples rest on floats, and only say where to look.
+    """
+
+    certifying = True
 
     def decide(self, threshold: Threshold | None = None) -> Tree | Counterexample | Stuck:
         try:
@@ -154,7 +159,6 @@ class FlatSearch(Search):
         if any(not finite for finite in flags.values()):
             return None
         points: dict[str, list[Any]] = {player: self.theory.points(player, flags, supports) for player in candidate.mixture}
-        streams = self._streams(literals)
         named = self.theory.certain(self.theory.rows(literals, flags, threshold))
         while True:
             found = self._fit(named, points, flags, literals, set())
@@ -162,11 +166,14 @@ class FlatSearch(Search):
                 return None
             # Only what the mixture uses is certified; then the mixture is chosen again among those.
             used: dict[str, list[Any]] = {p: [pt for _, _, pt in parts] for p, parts in found.parts.items() if parts is not None}
-            loose = [(pt, i) for p, pts in used.items() for pt in pts if isinstance(pt, FlatPoint) for i in streams[p] if i not in pt.certified]
-            if not loose:
+            sides = self._sides(named)
+            loose = [
+                (pt, i, side) for p, pts in used.items() for pt in pts if isinstance(pt, FlatPoint) for i, side in sides[p] - pt.certified
+            ]
+            if not loose or not self.certifying:
                 return self._inside(found)
-            for point, i in loose:
-                point.certify(i)
+            for point, i, side in loose:
+                point.certify(i, side)
             points = {**points, **{p: pts for p, pts in used.items() if pts}}
 
     def _inside(self, found: Counterexample) -> Counterexample | None:
@@ -177,16 +184,11 @@ class FlatSearch(Search):
                 )
         return found
 
-    def _streams(self, literals: Literals) -> dict[str, list[int]]:
-        from prover.policies.query import ValueOf
-
-        found: dict[str, list[int]] = {player: [] for player, _ in self.query.players}
-        for index, _ in literals:
-            for _, term in self.query.inequalities[index].terms:
-                if isinstance(term, ValueOf):
-                    found[term.policy].append(self.theory.column[term.policy][term.stream])
-        return {player: sorted(set(streams)) for player, streams in found.items()}
-
-
-Clock = Callable[[], None]
-__all__ = ["FlatBound", "FlatFixed", "FlatSearch", "FlatTheory", "belongs"]
+    def _sides(self, named: Sequence[tuple[RowName, lp.Row[Column]]]) -> dict[str, set[tuple[int, int]]]:
+        """For each player the streams that the rows read, and at which end."""
+        found: dict[str, set[tuple[int, int]]] = {player: set() for player, _ in self.query.players}
+        for _, row in named:
+            for column, c in row.coefficients.items():
+                if column[0] == "value":
+                    found[column[1]].add((self.theory.column[column[1]][column[2]], 1 if c > 0 else -1))
+        return found

@@ -134,8 +134,9 @@ def threshold(value: Enclosure) -> str:
     if value.lower == value.upper:
         attained = {True: ", attained", False: ", not attained", None: ""}[value.attained]
         return f"= {number(value.lower)}{attained}"
-    if value.lower is None or value.upper is None:
-        return f"between {number(value.lower)} and {number(value.upper)}"
+    ends = (number(value.lower), number(value.upper))
+    if value.lower is None or value.upper is None or not any(end.endswith("...") or len(end) > 9 for end in ends):
+        return f"between {ends[0]} and {ends[1]}"
     digits = digits_of(value.upper - value.lower)
     return f"between {decimal(value.lower, digits, up=False)} and {decimal(value.upper, digits, up=True)}"
 

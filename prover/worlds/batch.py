@@ -1,32 +1,83 @@
-"""A world -> its explicit MDP, breadth-first over batches of packed states, in numpy."""
+"""A world -> its explicit MDP, breadth-first over packed states, first in batches, in large worlds by compiled code."""
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
+from math import inf
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
-from dsl.semantics import DEADLOCK, MAX_VALUATIONS, EvaluationError, evaluate, initial_states, variables_read
-from dsl.spec import Action, InitUniform, World
-from prover.worlds.blocks import Evaluator, first_true
+from dsl.semantics import EvaluationError
+from dsl.spec import World
+from prover.worlds.blocks import Evaluator
+from prover.worlds.chain import drawn
 from prover.worlds.compile import Compiler
-from prover.worlds.expand import BatchError, expand
+from prover.worlds.decision_tables import NARROW, WIDE, NotTabularError, Tables, decision_tables
+from prover.worlds.expand import Expansion, SenselessRowError, SenselessStateError, expand
 from prover.worlds.explored import BATCH, Explored, IndexedColumn, RowsBuilder
+from prover.worlds.initial import number_initial
 from prover.worlds.mdp import Mdp, RewardColumn
-from prover.worlds.pack import Layout, Rows, TooWideError, bounds, layout
+from prover.worlds.names import Codes, Numbering
+from prover.worlds.pack import Rows, Words, layout
 from prover.worlds.rationals import FirstUse, RationalTable
-from prover.worlds.small import initial_valuations
+from prover.worlds.room import Room
 from prover.worlds.state_index import StateIndex, state_index
-from prover.worlds.trace import examine, initial_error, spec_error, too_many
-from prover.worlds.transitions import Branch, Effect, action_names, compile_actions
+from prover.worlds.table_batch import TableBatch
+from prover.worlds.trace import examine, spec_error, too_many
+from prover.worlds.transitions import compile_actions
+
+if TYPE_CHECKING:
+    from prover.worlds.walker import Walker
 
 BATCH_TRANSITIONS = 1 << 19  # at most about so many in a batch, whatever the number of outcomes
 MOST_STATES = 1 << 30  # state numbers are 32 bits, and a batch needs some of them for itself
+PATIENCE, LOADED = 1.0, 0.15  # seconds lost to compiled code before it is loaded, about what that costs; where it is loaded already
+STATE, TRANSITION = 3e-7, 1.5e-7  # seconds that compiled code takes for each
 
-Initial = tuple[tuple[int, Fraction], ...]
+
+class Batches:
+    """Expands as many states at a time as fit; ``batch``: so many.  ``tabular`` None: the world does not fit in tables."""
+
+    def __init__(
+        self,
+        index: StateIndex,
+        evaluator: Evaluator,
+        tabular: TableBatch | None,
+        rewards: int,
+        table: RationalTable,
+        batch: int | None,
+    ) -> None:
+        self._index, self._evaluator, self._tabular, self._rewards, self._table = index, evaluator, tabular, rewards, table
+        self._fixed = batch is not None
+        self._most = batch or BATCH
+
+    @property
+    def size(self) -> int:
+        return self._index.size
+
+    def states(self, start: int, stop: int) -> Words:
+        return self._index.states(start, stop)
+
+    def close(self) -> None:
+        """No state will be numbered any more."""
+        self._index.close()
+
+    def expand(self, start: int) -> Expansion:
+        """The rows of some states from ``start`` on.  Raises SenselessStateError, in the first of its states that makes no sense."""
+        index = self._index
+        rows = Rows(index.layout, index.states(start, min(index.size, start + self._most)))
+        piece = None if self._tabular is None else self._tabular.expand(rows.words, index.number)
+        if piece is None:
+            try:
+                piece = expand(rows, self._evaluator, self._rewards, index.number, self._table)
+            except SenselessRowError as error:
+                sensible = expand(rows.head(error.row), self._evaluator, self._rewards, index.number, self._table)
+                raise SenselessStateError(sensible) from None
+        if not self._fixed and len(piece.successor):
+            self._most = max(1, min(BATCH, BATCH_TRANSITIONS * len(rows) // len(piece.successor)))
+        return piece
 
 
 def explore_batch(
@@ -36,60 +87,92 @@ def explore_batch(
     rewards: Sequence[str],
     progress: Callable[[int], None] | None = None,
     batch: int | None = None,
+    patience: float | None = None,
+    tabular: bool = True,
 ) -> Mdp:
-    """``batch`` states are expanded at a time (None: as many as fit).  Raises SpecError, and TooWideError if a variable has no column."""
+    """``batch`` states are expanded at a time (None: as many as fit), by tables if ``tabular`` and the world fits in them.
+
+    Once it would have saved ``patience`` seconds of work, compiled code takes over if it can.
+
+    Raises SpecError, and TooWideError if a variable has no column or if there are too many combinations of commands.
+    """
     max_states = min(max_states, MOST_STATES)
-    if world.chain or world.table is not None:
-        raise TooWideError(world.name)
-    actions_ = [action for action in world.actions if isinstance(action, Action)]
-    if len(actions_) < len(world.actions):
-        raise TooWideError(world.name)
-    outcomes = sum(len(action.outcomes) for action in actions_)
-    batch = batch or max(1, min(BATCH, BATCH_TRANSITIONS // max(outcomes, 1)))
     form = layout(world.variables)
     compiler = Compiler(form)
     index = state_index(form)
+    codes = Codes(world)
+    numbering = Numbering(codes)
     probability = IndexedColumn(RationalTable(), FirstUse())
     earned = {name: IndexedColumn(RationalTable([Fraction(0)]), FirstUse([0])) for name in rewards}
-    actions = compile_actions(world, compiler, rewards, probability.table, [column.table for column in earned.values()])
-    names = action_names(world)
-    deadlock = (len(names), Branch(Effect(()), probability.table.id(Fraction(1)), None)) if world.deadlock_absorbs else None
-    evaluator = Evaluator(actions, deadlock)
-    initial = _initial(world, form, compiler, index)
+    tables = [column.table for column in earned.values()]
+    actions, deadlock = compile_actions(world, compiler, rewards, probability.table, tables, codes)
+    initial = number_initial(world, form, compiler, index)
+    evaluator = Evaluator(actions, deadlock, probability.table)
+
+    def decided(widest: int) -> Tables | None:
+        try:
+            return decision_tables(compiler, actions, deadlock, world.numbered, probability.table, widest)
+        except NotTabularError:
+            return None
+
+    decisions = decided(NARROW) if tabular else None
+    by_table = None if decisions is None else TableBatch(decisions, len(rewards), probability.table)
+    states: Batches | Walker = Batches(index, evaluator, by_table, len(rewards), probability.table, batch)
     rows = RowsBuilder()
+    if patience is None:
+        patience = LOADED if "numba" in sys.modules else PATIENCE
+    begin = time.process_time()
+
+    def add(piece: Expansion) -> None:
+        if world.chain:
+            piece = drawn(piece, codes.step, codes.deadlock, probability.table, tables)
+        rows.append(piece, numbering.ids(piece.action))
+        probability.append(piece.probability)
+        for column, ids in zip(earned.values(), piece.rewards, strict=True):
+            column.append(ids)
 
     def explored() -> Explored:
-        return Explored(world, form, compiler, index.states(0, index.size), len(initial), rows.result())
+        return Explored(world, form, compiler, states.states(0, states.size), len(initial), rows.result(), numbering.names)
 
+    room = Room(world)
     start = 0
-    while start < index.size:
-        if index.size > max_states:
+    while start < states.size:
+        room.check(states.size, start, rows.transitions)
+        if states.size > max_states:
             raise too_many(world, max_states, start, rows.transitions)
-        stop = min(index.size, start + batch)
-        try:
-            expansion = expand(Rows(form, index.states(start, stop)), evaluator, len(rewards), index.number, probability.table)
-        except BatchError as failure:
-            known, state = explored(), start + failure.row
-            try:
-                examine(world, known.named(state), rewards)
-            except EvaluationError as error:
-                raise spec_error(error, world, known.path(state)) from None
-            raise RuntimeError(f"explorer and reference semantics differ in state {known.named(state)} of {world.name}") from None
-        rows.append(expansion)
-        probability.append(expansion.probability)
-        for column, ids in zip(earned.values(), expansion.rewards, strict=True):
-            column.append(ids)
-        start = stop
-        if progress is not None:
-            progress(index.size)
+        if time.process_time() - begin - STATE * start - TRANSITION * rows.transitions >= patience:
+            patience = inf
+            decisions = decisions or decided(WIDE)
+            if decisions is not None:
+                from prover.worlds.walker import Walker  # loads numba
 
+                states = Walker(decisions, form, index, probability.table, len(rewards))
+                index.close()
+        try:
+            piece = states.expand(start)
+        except SenselessStateError as failure:
+            add(failure.piece)
+            start += len(failure.piece.choices)
+            known = explored()
+            try:
+                examine(world, known.named(start), rewards)
+            except EvaluationError as error:
+                raise spec_error(error, world, known.path(start)) from None
+            raise RuntimeError(f"explorer and reference semantics differ in state {known.named(start)} of {world.name}") from None
+        except MemoryError:
+            raise room.exhausted(states.size, start, rows.transitions) from None
+        add(piece)
+        start += len(piece.choices)
+        if progress is not None:
+            progress(states.size)
+
+    states.close()
     known = explored()
-    absorbed = world.deadlock_absorbs and len(known.rows.action) > 0 and int(known.rows.action.max()) == len(names)
     ids, probabilities = probability.result()
     return Mdp(
         world=world.name,
         variables=world.variables,
-        actions=(*names, DEADLOCK) if absorbed else names,
+        actions=tuple(numbering.names),
         initial=initial,
         choice_start=known.rows.choice_start,  # type: ignore[arg-type]  # arrays are sequences in all that is asked of them
         action=known.rows.action,  # type: ignore[arg-type]
@@ -100,44 +183,5 @@ def explore_batch(
         rewards={name: RewardColumn(*column.result()) for name, column in earned.items()},  # type: ignore[arg-type]
         valuation=known.valuation,
         holds=known.holds,  # type: ignore[arg-type]
+        values=known.values,  # type: ignore[arg-type]
     )
-
-
-def _initial(world: World, form: Layout, compiler: Compiler, index: StateIndex) -> Initial:
-    """Numbers the initial states, in the order of the reference semantics."""
-    valuations = initial_valuations(world)
-    try:
-        if isinstance(world.init, InitUniform) and valuations <= MAX_VALUATIONS:
-            return _uniform(world, world.init, valuations, form, compiler, index)
-        states = initial_states(world)
-    except EvaluationError as error:
-        raise initial_error(error) from None
-    packed = np.array([form.pack(tuple(state.values())) for state, _ in states], dtype=np.int64)
-    numbers = index.number(tuple(np.ascontiguousarray(word) for word in packed.T))
-    return tuple((int(n), p) for n, (_, p) in zip(numbers, states, strict=True))
-
-
-def _uniform(world: World, init: InitUniform, valuations: int, form: Layout, compiler: Compiler, index: StateIndex) -> Initial:
-    """The valuations that the reference semantics tries, in its order, as columns."""
-    read = variables_read(init.condition)
-    columns: dict[str, npt.NDArray[Any]] = {}
-    inner = valuations
-    for variable in world.variables:
-        low, high = bounds(variable)
-        if variable.name in read or variable.initial is None:
-            inner //= high - low + 1
-            columns[variable.name] = np.arange(valuations) // inner % (high - low + 1) + low
-        else:
-            columns[variable.name] = np.full(valuations, int(variable.initial), dtype=np.int64)
-    rows = Rows(form, form.pack_columns(columns, valuations))
-    condition = compiler.condition(init.condition)
-    failed = None if condition.fails is None else first_true(condition.fails(rows))
-    if failed is not None:
-        values = form.unpack([int(word[failed]) for word in rows.words])
-        evaluate(init.condition, dict(zip(form.fields, values, strict=True)))  # raises EvaluationError
-    chosen = np.flatnonzero(np.broadcast_to(condition(rows), valuations))
-    if len(chosen) == 0:
-        raise EvaluationError("E308", "no state satisfies the condition of `init uniform`", init.span)
-    index.number(rows.take(chosen).words)
-    share = Fraction(1, len(chosen))
-    return tuple((n, share) for n in range(len(chosen)))

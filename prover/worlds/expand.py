@@ -12,20 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from prover.worlds.blocks import ALL, Block, Evaluator, Selection, first_true
-from prover.worlds.pack import BoolArray, IntArray, Rows, Words
+from prover.worlds.blocks import ALL, Block, Evaluator, JointBlock, Selection
+from prover.worlds.pack import BoolArray, IntArray, Rows, Words, first_true
 from prover.worlds.rationals import Ids, RationalTable
 
 Numbers = npt.NDArray[np.int32]
 MAX_LAG = 16  # choices with more outcomes are searched for equal successors by sorting
-
-
-class BatchError(Exception):
-    """``row`` is the first state of the batch in which the world-model makes no sense."""
-
-    def __init__(self, row: int) -> None:
-        super().__init__(row)
-        self.row = row
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +25,31 @@ class Expansion:
     """Choices of the states, transitions of the choices, and one column of indices for each reward."""
 
     choices: IntArray  # for each state, how many
-    action: Ids
+    action: IntArray  # codes
     transitions: IntArray  # for each choice, how many
     successor: Numbers
     probability: Ids
     rewards: tuple[Ids, ...]
 
 
+class SenselessStateError(Exception):
+    """The world makes no sense in the first state that has no row in ``piece``."""
+
+    def __init__(self, piece: Expansion) -> None:
+        super().__init__()
+        self.piece = piece
+
+
+class SenselessRowError(Exception):
+    """``row`` is the first state of the batch in which the world-model makes no sense."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__(row)
+        self.row = row
+
+
 def expand(rows: Rows, evaluator: Evaluator, rewards: int, number: Callable[[Words], Numbers], table: RationalTable) -> Expansion:
-    """``number`` gives packed states their numbers.  Raises BatchError, and then nothing has been numbered."""
+    """``number`` gives packed states their numbers.  Raises SenselessRowError, and then nothing has been numbered."""
     keys, expansion = _transitions(rows, evaluator, rewards)
     return merged(replace(expansion, successor=number(keys)), table)
 
@@ -52,44 +60,98 @@ def _transitions(rows: Rows, evaluator: Evaluator, rewards: int) -> tuple[Words,
     if batch.failed is not None:
         if batch.failed:
             _transitions(rows.head(batch.failed), evaluator, rewards)  # an earlier state may earn a reward without a value
-        raise BatchError(batch.failed)
+        raise SenselessRowError(batch.failed)
     choice_at, transition_at = _before(batch.choices), _before(batch.transitions)
     choices, total = int(batch.choices.sum()), int(batch.transitions.sum())
-    action, outcomes = np.empty(choices, dtype=np.int32), np.empty(choices, dtype=np.int64)
-    keys = tuple(np.empty(total, dtype=np.int64) for _ in rows.words)
-    probability = np.empty(total, dtype=np.int32)
-    earned = tuple(np.zeros(total, dtype=np.int32) for _ in range(rewards))
+    out = _Places(
+        np.empty(choices, dtype=np.int64),
+        np.empty(choices, dtype=np.int64),
+        tuple(np.empty(total, dtype=np.int64) for _ in rows.words),
+        np.empty(total, dtype=np.int32),
+        tuple(np.zeros(total, dtype=np.int32) for _ in range(rewards)),
+    )
     failed = np.zeros(len(rows), dtype=np.bool_)
     for block in batch.blocks:
-        place = block.first + transition_at[block.states]
-        start = place.copy()
-        places: list[IntArray] = []
-        for branch, words in zip(block.branches, block.words, strict=True):
-            alive: Selection = ALL if branch.alive is None else np.flatnonzero(branch.alive)
-            at = place[alive].copy()
-            for key, word in zip(keys, words, strict=True):
-                key[at] = word[alive]
-            probability[at] = branch.probability if isinstance(branch.probability, int) else branch.probability[alive]
-            place[alive] += 1
-            places.append(at)
-        choice = block.choice + choice_at[block.states]
-        action[choice] = block.action
-        outcomes[choice] = place - start
-        wrong = _earn(block, places, earned)
-        if wrong is not None:
-            failed[block.states] |= wrong
+        if isinstance(block, JointBlock):
+            _place_joint(block, choice_at, transition_at, out, failed)
+        else:
+            _place(block, choice_at, transition_at, out, failed)
     first = first_true(failed)
     if first is not None:
-        raise BatchError(first)
+        raise SenselessRowError(first)
     unnumbered = np.empty(0, dtype=np.int32)
-    return keys, Expansion(batch.choices, action, outcomes, unnumbered, probability, earned)
+    return out.keys, Expansion(batch.choices, out.action, out.outcomes, unnumbered, out.probability, out.earned)
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Columns of choices and transitions that the blocks fill."""
+
+    action: IntArray
+    outcomes: IntArray
+    keys: Words
+    probability: Ids
+    earned: tuple[Ids, ...]
+
+
+def _place(block: Block, choice_at: IntArray, transition_at: IntArray, out: _Places, failed: BoolArray) -> None:
+    place = block.first + transition_at[block.states]
+    start = place.copy()
+    places: list[IntArray] = []
+    for branch, words in zip(block.branches, block.words, strict=True):
+        alive: Selection = ALL if branch.alive is None else np.flatnonzero(branch.alive)
+        at = place[alive].copy()
+        for key, word in zip(out.keys, words, strict=True):
+            key[at] = word[alive]
+        out.probability[at] = branch.probability if isinstance(branch.probability, int) else branch.probability[alive]
+        place[alive] += 1
+        places.append(at)
+    choice = block.choice + choice_at[block.states]
+    out.action[choice] = block.action
+    out.outcomes[choice] = place - start
+    wrong = _earn(block, places, out.earned)
+    if wrong is not None:
+        failed[block.states] |= wrong
+
+
+def _place_joint(block: JointBlock, choice_at: IntArray, transition_at: IntArray, out: _Places, failed: BoolArray) -> None:
+    joint = block.joint
+    state = joint.state[joint.choice]  # of each transition; both columns are in the order of the states
+    choice = (block.choices + choice_at)[joint.state] + _rank(joint.state)
+    at = (block.transitions + transition_at)[state] + _rank(state)
+    out.action[choice] = joint.code
+    out.outcomes[choice] = np.bincount(joint.choice, minlength=len(choice))
+    for key, word in zip(out.keys, joint.words, strict=True):
+        key[at] = word
+    out.probability[at] = joint.probability
+    pairs: Rows | None = None
+    for column, earning in zip(out.earned, joint.earnings, strict=True):
+        if isinstance(earning.ids, int):
+            column[at] = earning.ids
+        elif earning.primed:
+            pairs = pairs or joint.rows.take(state).then(joint.words)
+            column[at] = earning.ids(pairs)
+            if earning.fails is not None:
+                failed[state[earning.fails(pairs)]] = True
+        else:
+            column[at] = earning.ids(joint.rows)[state]
+            if earning.fails is not None:
+                failed[state[earning.fails(joint.rows)[state]]] = True
+
+
+def _rank(state: IntArray) -> IntArray:
+    """The place of each entry among its equals, which stand side by side."""
+    place = np.arange(len(state))
+    new = np.ones(len(state), dtype=np.bool_)
+    new[1:] = state[1:] != state[:-1]
+    return place - np.maximum.accumulate(np.where(new, place, 0))
 
 
 def _earn(block: Block, places: list[IntArray], earned: tuple[Ids, ...]) -> BoolArray | None:
     """Writes the reward indices of a block; the rows of the block in which a reward has no value."""
     wrong: BoolArray | None = None
     pairs: list[Rows | None] = [None] * len(places)
-    for column, earning in zip(earned, block.earnings, strict=False):  # the self-loop of a deadlock earns nothing
+    for column, earning in zip(earned, block.earnings, strict=True):
         if isinstance(earning.ids, int):
             if earning.ids:
                 for at in places:
@@ -127,12 +189,10 @@ def _before(counts: IntArray) -> IntArray:
 def merged(expansion: Expansion, table: RationalTable) -> Expansion:
     """Equal successors of one choice become one, at its first place, with the sum of the probabilities.
 
-    What they earn is equal, since a reward depends on state, action and next state only.
+    What they earn is equal, since a reward depends on state, action and next state only.  (A caller that merges choices of
+    different actions sees to the rewards itself.)
     """
-    widest = int(expansion.transitions.max(initial=0))
-    if widest < 2:
-        return expansion
-    leader = _leaders_by_lag(expansion, widest) if widest <= MAX_LAG else _leaders_by_sorting(expansion)
+    leader = leaders(expansion)
     if leader is None:
         return expansion
     place = np.arange(len(leader))
@@ -155,8 +215,15 @@ def merged(expansion: Expansion, table: RationalTable) -> Expansion:
     )
 
 
-def _leaders_by_lag(expansion: Expansion, widest: int) -> IntArray | None:
+def leaders(expansion: Expansion) -> IntArray | None:
     """For each transition the first of its choice with the same successor; None: all successors are distinct."""
+    widest = int(expansion.transitions.max(initial=0))
+    if widest < 2:
+        return None
+    return _leaders_by_lag(expansion, widest) if widest <= MAX_LAG else _leaders_by_sorting(expansion)
+
+
+def _leaders_by_lag(expansion: Expansion, widest: int) -> IntArray | None:
     successor = expansion.successor
     leader: IntArray | None = None
     start = np.cumsum(expansion.transitions) - expansion.transitions

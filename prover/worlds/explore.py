@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from dsl.spec import World
+from dsl.spec import Synchronised, World
 from prover.worlds.mdp import Mdp
 from prover.worlds.small import explore_small
 
 SMALL = 300  # states
-WIDEST = 1 << 62  # values, and the number of values, that columns hold
+WORK = 5_000  # guards that the reference semantics evaluates in the time in which numpy is imported
+
+
+class Interrupted(KeyboardInterrupt):
+    """Says how far exploration came."""
 
 
 def explore(
@@ -34,9 +38,29 @@ def explore(
     for name in wanted:
         if name not in declared:
             raise ValueError(f"world {world.name} has no reward {name}")
-    small = explore_small(world, limit=SMALL, max_states=max_states, rewards=wanted, progress=progress)
+    found = 0
+
+    def tell(states: int) -> None:
+        nonlocal found
+        found = states
+        if progress is not None:
+            progress(states)
+
+    try:
+        return _explored(world, wanted, max_states, tell)
+    except KeyboardInterrupt:
+        raise Interrupted(f"while world `{world.name}` was explored, {found:,} states so far") from None
+
+
+def _explored(world: World, wanted: Sequence[str], max_states: int, progress: Callable[[int], None]) -> Mdp:
+    few = min(SMALL, max(1, WORK // max(1, _commands(world))))
+    small = explore_small(world, limit=few, max_states=max_states, rewards=wanted, progress=progress)
     if small is not None:
         return small
+    if world.table is not None:
+        from prover.worlds.listed import explore_table
+
+        return explore_table(world, world.table, max_states=max_states, rewards=wanted, progress=progress)
     from prover.worlds.batch import explore_batch
     from prover.worlds.pack import TooWideError
 
@@ -47,3 +71,7 @@ def explore(
         if large is None:
             raise RuntimeError(f"world {world.name}: the limit is the number of states allowed") from None
         return large
+
+
+def _commands(world: World) -> int:
+    return sum(sum(map(len, action.parts)) if isinstance(action, Synchronised) else 1 for action in world.actions)

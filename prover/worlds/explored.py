@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dsl.semantics import DEADLOCK, EvaluationError, evaluate
+from dsl.semantics import EvaluationError, evaluate
 from dsl.spec import Expr, World
-from prover.worlds.blocks import first_true
 from prover.worlds.compile import Compiler
 from prover.worlds.expand import Expansion
-from prover.worlds.pack import BoolArray, IntArray, Layout, Rows, Words
+from prover.worlds.pack import BoolArray, IntArray, Layout, Rows, Words, first_true
 from prover.worlds.rationals import FirstUse, Ids, RationalTable
 from prover.worlds.trace import Path, shortest_path, spec_error
-from prover.worlds.transitions import action_names
 
 Numbers = npt.NDArray[np.int32]
-BATCH = 1 << 15  # states; columns of larger batches leave the processor's cache
+BATCH = 1 << 14  # states; columns of larger batches leave the processor's cache
+WIDTHS: tuple[Any, ...] = (np.uint8, np.uint16, np.int32)
 
 
 class Growing:
-    """An int32 column that arrives in pieces; it grows in place, so that it is never in memory twice."""
+    """A column of integers >= 0 that arrives in pieces; it grows in place and takes the narrowest type that holds them."""
 
-    def __init__(self) -> None:
-        self._array = np.empty(1024, dtype=np.int32)
+    def __init__(self, width: int = 0) -> None:
+        self._width = width
+        self._array: Ids = np.empty(1024, dtype=WIDTHS[width])
         self.size = 0
 
     def append(self, piece: npt.NDArray[np.signedinteger]) -> None:
@@ -35,35 +37,45 @@ class Growing:
         if needed > len(self._array):
             # no view of the array exists before `result`, so that its memory may move
             self._array.resize(max(needed, len(self._array) + len(self._array) // 4), refcheck=False)
+        if self._width + 1 < len(WIDTHS):
+            width = _width(int(piece.max(initial=0)) + 1)
+            if width > self._width:
+                self._width = width
+                self._array = self._array.astype(WIDTHS[width])
         self._array[self.size : needed] = piece
         self.size = needed
 
-    def result(self) -> Numbers:
+    def result(self) -> Ids:
         """The whole column; nothing can be appended any more."""
         self._array.resize(self.size, refcheck=False)
         return self._array
+
+
+def _width(values: int) -> int:
+    """The narrowest type for 0 .. values - 1."""
+    return next(width for width, type in enumerate(WIDTHS) if values - 1 <= np.iinfo(type).max)
 
 
 class RowsBuilder:
     """The rows of an MDP while it is explored."""
 
     def __init__(self) -> None:
-        self._choices, self._action, self._transitions, self._successor = Growing(), Growing(), Growing(), Growing()
+        self._choices, self._action, self._transitions, self._successor = Growing(), Growing(), Growing(), Growing(len(WIDTHS) - 1)
 
     @property
     def transitions(self) -> int:
         """How many there are so far."""
         return self._successor.size
 
-    def append(self, expansion: Expansion) -> None:
+    def append(self, expansion: Expansion, action: Ids) -> None:
         self._choices.append(expansion.choices)
-        self._action.append(expansion.action)
+        self._action.append(action)
         self._transitions.append(expansion.transitions)
         self._successor.append(expansion.successor)
 
     def result(self) -> CompressedRows:
         """All rows; nothing can be appended any more."""
-        choices, transitions = _starts(self._choices.result()), _starts(self._transitions.result())
+        choices, transitions = _starts(self._choices), _starts(self._transitions)
         return CompressedRows(choices, self._action.result(), transitions, self._successor.result())
 
 
@@ -80,12 +92,13 @@ class IndexedColumn:
         self._ids.append(ids)
 
     def result(self) -> tuple[Ids, tuple[Fraction, ...]]:
-        return self._used.renumber(self._ids.result()), self._used.table(self.table)
+        ids, values = self._used.renumber(self._ids.result()), self._used.table(self.table)
+        return ids.astype(WIDTHS[_width(len(values))], copy=False), values
 
 
-def _starts(counts: Numbers) -> IntArray:
-    starts = np.zeros(len(counts) + 1, dtype=np.int64)
-    np.cumsum(counts, out=starts[1:])
+def _starts(counts: Growing) -> IntArray:
+    starts = np.zeros(counts.size + 1, dtype=np.int64)
+    np.cumsum(counts.result(), out=starts[1:])
     return starts
 
 
@@ -107,12 +120,17 @@ class Explored:
     words: Words
     initial: int
     rows: CompressedRows
+    names: Sequence[str]  # of the actions
 
     def valuation(self, state: int) -> tuple[bool | int, ...]:
         return self.layout.unpack([int(word[state]) for word in self.words])
 
     def named(self, state: int) -> dict[str, bool | int]:
         return dict(zip(self.layout.fields, self.valuation(state), strict=True))
+
+    def values(self, name: str) -> npt.NDArray[Any]:
+        """The values of a variable in all states."""
+        return self.layout.fields[name].column(self.words)
 
     def holds(self, expr: Expr) -> BoolArray:
         """The truth of a state condition in every state; raises SpecError where it has no value."""
@@ -134,12 +152,11 @@ class Explored:
     def path(self, state: int) -> Path:
         """A shortest path, since states are numbered in the order in which they were found."""
         distinct, first = np.unique(self.rows.successor, return_index=True)
-        names = (*action_names(self.world), DEADLOCK)
 
         def parent(state: int) -> tuple[int, str] | None:
             if state < self.initial:
                 return None
             choice = bisect_right(self.rows.transition_start, int(first[np.searchsorted(distinct, state)])) - 1
-            return bisect_right(self.rows.choice_start, choice) - 1, names[self.rows.action[choice]]
+            return bisect_right(self.rows.choice_start, choice) - 1, self.names[self.rows.action[choice]]
 
         return shortest_path(state, parent, self.named)

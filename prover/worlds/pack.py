@@ -149,3 +149,8 @@ class Rows:
         rows.columns, rows.memo = self.columns, self.memo
         rows.next = Rows(self.layout, words)
         return rows
+
+
+def first_true(rows: BoolArray) -> int | None:
+    first = int(np.argmax(rows)) if len(rows) else 0
+    return first if len(rows) and rows[first] else None

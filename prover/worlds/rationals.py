@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 import numpy as np
@@ -22,6 +22,7 @@ class RationalTable:
         self.values: list[Fraction] = []
         self._id: dict[Fraction, int] = {}
         self._sums: dict[int, int] = {}
+        self._products: dict[int, int] = {}
         for value in values:
             self.id(value)
 
@@ -34,14 +35,35 @@ class RationalTable:
 
     def sums(self, left: Ids, right: Ids) -> Ids:
         """The index of ``values[left] + values[right]``, row by row."""
-        pairs, inverse = np.unique((left.astype(np.int64) << 32) | right, return_inverse=True)
-        return np.array([self._sum(int(pair)) for pair in pairs], dtype=np.int32)[inverse]
+        return _combined(left, right, self.sum)
 
-    def _sum(self, pair: int) -> int:
+    def products(self, left: Ids, right: Ids) -> Ids:
+        """The index of ``values[left] * values[right]``, row by row."""
+        one = self.id(Fraction(1))
+        if (right == one).all():
+            return left
+        if (left == one).all():
+            return right
+        return _combined(left, right, self.product)
+
+    def sum(self, left: int, right: int) -> int:
+        pair = left << 32 | right
         found = self._sums.get(pair)
         if found is None:
-            found = self._sums[pair] = self.id(self.values[pair >> 32] + self.values[pair & 0xFFFFFFFF])
+            found = self._sums[pair] = self.id(self.values[left] + self.values[right])
         return found
+
+    def product(self, left: int, right: int) -> int:
+        pair = left << 32 | right
+        found = self._products.get(pair)
+        if found is None:
+            found = self._products[pair] = self.id(self.values[left] * self.values[right])
+        return found
+
+
+def _combined(left: Ids, right: Ids, operation: Callable[[int, int], int]) -> Ids:
+    pairs, inverse = np.unique((left.astype(np.int64) << 32) | right, return_inverse=True)
+    return np.array([operation(pair >> 32, pair & 0xFFFFFFFF) for pair in pairs.tolist()], dtype=np.int32)[inverse]
 
 
 class Numerators:

@@ -17,6 +17,7 @@ EMPTY = 0
 
 
 class StateIndex(Protocol):
+    layout: Layout
     size: int
 
     def number(self, keys: Words) -> npt.NDArray[np.int32]:
@@ -24,6 +25,9 @@ class StateIndex(Protocol):
 
     def states(self, start: int, stop: int) -> Words:
         """The packed states of these numbers; a view that later additions do not change."""
+
+    def close(self) -> None:
+        """No state will be numbered any more."""
 
 
 def state_index(layout: Layout) -> StateIndex:
@@ -33,9 +37,10 @@ def state_index(layout: Layout) -> StateIndex:
 class _Store:
     """Words of the states found so far, in growing arrays."""
 
-    def __init__(self, words: int) -> None:
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
         self.size = 0
-        self.words: Words = tuple(np.empty(1024, dtype=np.int64) for _ in range(words))
+        self.words: Words = tuple(np.empty(1024, dtype=np.int64) for _ in range(layout.words))
 
     def reserve(self, size: int) -> None:
         capacity = len(self.words[0])
@@ -63,8 +68,11 @@ class DirectIndex(_Store):
     """``table[packed state]`` is the number plus one, 0 where the state is not known."""
 
     def __init__(self, layout: Layout) -> None:
-        super().__init__(1)
+        super().__init__(layout)
         self._table = np.zeros(1 << layout.bits, dtype=np.int32)
+
+    def close(self) -> None:
+        self._table = np.zeros(0, dtype=np.int32)
 
     def number(self, keys: Words) -> npt.NDArray[np.int32]:
         (key,) = keys
@@ -92,8 +100,11 @@ class HashIndex(_Store):
     """
 
     def __init__(self, layout: Layout) -> None:
-        super().__init__(layout.words)
+        super().__init__(layout)
         self._slots = np.zeros(1 << 12, dtype=np.int32)
+
+    def close(self) -> None:
+        self._slots = np.zeros(0, dtype=np.int32)
 
     def number(self, keys: Words) -> npt.NDArray[np.int32]:
         count = len(keys[0])
@@ -124,23 +135,28 @@ class HashIndex(_Store):
         """For each key its number, or ``known`` + a place of an equal key in the batch; and its slot."""
         slots, mask = self._slots, len(self._slots) - 1
         slot = _hash(keys) & mask
-        found = np.empty(len(slot), dtype=np.int64)
-        pending = np.arange(len(slot))
-        while len(pending):
-            at = slot[pending]
+        found: IntArray = slot
+        pending: IntArray | None = None  # None: all
+        at = slot
+        while True:
             entry = slots[at]
             free = np.flatnonzero(entry == EMPTY)
             if len(free):
-                slots[at[free]] = pending[free] + (known + 1)
+                slots[at[free]] = (free if pending is None else pending[free]) + (known + 1)
                 entry[free] = slots[at[free]]  # whichever of several writers stayed
             candidate = entry.astype(np.int64) - 1
-            same = np.ones(len(pending), dtype=np.bool_)
+            other = np.zeros(len(at), dtype=np.bool_)
             for word, key in zip(self.words, keys, strict=True):
-                same &= word[candidate] == key[pending]
-            found[pending[same]] = candidate[same]
-            pending = pending[~same]
-            slot[pending] = (slot[pending] + 1) & mask
-        return found, slot
+                other |= word[candidate] != (key if pending is None else key[pending])
+            if pending is None:
+                found = candidate
+                pending = np.flatnonzero(other)
+            else:
+                found[pending] = candidate  # overwritten as long as it is another state
+                pending = pending[other]
+            if len(pending) == 0:
+                return found, slot
+            at = slot[pending] = (slot[pending] + 1) & mask
 
     def _make_room(self, size: int) -> None:
         """At most half of the slots are ever taken."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import lcm
 
 import numpy as np
 
-from dsl.semantics import evaluate
-from dsl.spec import Action, Assignment, Const, Expr, If, Nary, Outcome, Reward, Variable, World
-from dsl.types import Rational
+from dsl.semantics import DEADLOCK, evaluate
+from dsl.spec import Action, Assignment, Const, Expr, If, Nary, Outcome, Reward, Synchronised, Variable, World
+from dsl.types import Int, Rational
 from prover.worlds.column import Column, Fails, NotColumnarError, either, rational
 from prover.worlds.compile import Compiler
+from prover.worlds.names import Codes
 from prover.worlds.pack import BoolArray, Field, IntArray, Rows, Words, bounds
 from prover.worlds.rationals import Ids, Numerators, RationalTable
 from prover.worlds.tabulate import FAILED, State, Tabulated, reads
@@ -28,6 +29,7 @@ class Update:
     field: Field
     offset: Callable[[Rows], IntArray]
     fails: Fails | None
+    value: Expr  # what is assigned
 
 
 def compile_update(compiler: Compiler, variable: Variable, assignment: Assignment) -> Update:
@@ -49,8 +51,8 @@ def compile_update(compiler: Compiler, variable: Variable, assignment: Assignmen
 
         fails = either(fails, outside)
     if field.boolean:
-        return Update(field, lambda rows: column(rows).astype(np.int64), fails)
-    return Update(field, (lambda rows: column(rows) - low) if low else column, fails)
+        return Update(field, lambda rows: column(rows).astype(np.int64), fails, assignment.value)
+    return Update(field, (lambda rows: column(rows) - low) if low else column, fails, assignment.value)
 
 
 def _tabulated_update(compiler: Compiler, field: Field, assignment: Assignment) -> Update:
@@ -61,7 +63,7 @@ def _tabulated_update(compiler: Compiler, field: Field, assignment: Assignment) 
         return int(value) - field.low
 
     table = Tabulated(compiler.layout, reads([assignment.value]), offset)
-    return Update(field, table, lambda rows: table(rows) == FAILED)
+    return Update(field, table, lambda rows: table(rows) == FAILED, assignment.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,22 @@ class Effect:
                     word |= update.offset(rows) << update.field.shift
             words.append(word)
         return tuple(words)
+
+    def cleared(self, word: int) -> int:
+        """The bits of a word that are assigned."""
+        bits = 0
+        for update in self.updates:
+            if update.field.word == word:
+                bits |= update.field.mask << update.field.shift
+        return bits
+
+    def bits(self, rows: Rows) -> Words:
+        """What stands in those bits afterwards, and 0 elsewhere."""
+        words = tuple(np.zeros(len(rows), dtype=np.int64) for _ in rows.words)
+        for update in self.updates:
+            # a value outside the range, in a row that fails, must not reach into other fields
+            words[update.field.word][:] |= (update.offset(rows) & update.field.mask) << update.field.shift
+        return words
 
     def fails(self, rows: Rows) -> BoolArray | None:
         fails = either(*(update.fails for update in self.updates))
@@ -178,10 +196,11 @@ class Earning:
     ids: Callable[[Rows], Ids] | int
     fails: Fails | None
     primed: bool  # it reads the next state
+    total: Expr | None = None  # what is earned, if it is not a constant
 
 
-def compile_earning(compiler: Compiler, reward: Reward, action: str, table: RationalTable) -> Earning:
-    """The sum of the clauses that apply, with the laziness of guards, is itself an expression."""
+def compile_earning(compiler: Compiler, reward: Reward, action: str | None, table: RationalTable) -> Earning:
+    """The sum of the clauses that apply, with the laziness of guards, is itself an expression.  ``action`` None: only those without."""
     nothing = Const(Fraction(0), Rational(), reward.span)
     terms: list[Expr] = []
     for clause in reward.clauses:
@@ -198,11 +217,11 @@ def compile_earning(compiler: Compiler, reward: Reward, action: str, table: Rati
     except NotColumnarError:
         which = Tabulated(compiler.layout, reads([total]), lambda now, after: table.id(Fraction(evaluate(total, now, after))))
         primed = any(p for _, p in which.reads)
-        return Earning(lambda rows: np.maximum(which(rows), 0).astype(np.int32), lambda rows: which(rows) == FAILED, primed)
+        return Earning(lambda rows: np.maximum(which(rows), 0).astype(np.int32), lambda rows: which(rows) == FAILED, primed, total)
     if column.constant:
         return Earning(table.id(rational(column)), None, False)
     numerators = Numerators(table, column.low, column.high, column.denominator)
-    return Earning(lambda rows: numerators.ids(np.broadcast_to(column(rows), len(rows))), column.fails, column.primed)
+    return Earning(lambda rows: numerators.ids(np.broadcast_to(column(rows), len(rows))), column.fails, column.primed, total)
 
 
 # ---------------------------------------------------------------- actions
@@ -210,36 +229,70 @@ def compile_earning(compiler: Compiler, reward: Reward, action: str, table: Rati
 
 @dataclass(frozen=True, slots=True)
 class CompiledAction:
-    name: int  # index into the names of the actions
+    name: int  # its code (prover.worlds.names)
     guard: Column | None  # None: always enabled
     distribution: Distribution
     earnings: tuple[Earning, ...]  # in the order of the rewards asked for
+    source: Action
 
 
-def action_names(world: World) -> tuple[str, ...]:
-    """The distinct names, in the order of the declarations."""
-    return tuple(dict.fromkeys(action.name for action in world.actions))
+@dataclass(frozen=True, slots=True)
+class CompiledTogether:
+    """A synchronised action; ``weights``: the code of a combination is ``name`` plus the sum of weight * place."""
+
+    name: int
+    parts: tuple[tuple[CompiledAction, ...], ...]
+    weights: tuple[int, ...]
+    numbered: bool
+    earnings: tuple[Earning, ...]
+
+
+Compiled = CompiledAction | CompiledTogether
 
 
 def compile_actions(
-    world: World, compiler: Compiler, rewards: Sequence[str], probabilities: RationalTable, tables: Sequence[RationalTable]
-) -> list[CompiledAction]:
-    """``tables``: one for each of the rewards."""
-    names = {name: index for index, name in enumerate(action_names(world))}
+    world: World,
+    compiler: Compiler,
+    rewards: Sequence[str],
+    probabilities: RationalTable,
+    tables: Sequence[RationalTable],
+    codes: Codes,
+) -> tuple[list[Compiled], CompiledAction | None]:
+    """The actions, and the self-loop where none is enabled (None: that is an error).  ``tables``: one for each of the rewards."""
     variables = {variable.name: variable for variable in world.variables}
     declared = {reward.name: reward for reward in world.rewards}
     wanted = [(declared[name], table) for name, table in zip(rewards, tables, strict=True)]
+    known: dict[str | None, tuple[Earning, ...]] = {}
+
+    def earnings(label: str | None) -> tuple[Earning, ...]:
+        if label not in known:
+            known[label] = tuple(compile_earning(compiler, reward, label, table) for reward, table in wanted)
+        return known[label]
 
     def effect(outcome: Outcome) -> Effect:
         return Effect(tuple(compile_update(compiler, variables[a.variable], a) for a in outcome.assignments))
 
-    def compiled(action: Action) -> CompiledAction:
+    def command(action: Action, code: int, label: str | None) -> CompiledAction:
         guard = None if action.guard is None else compiler.condition(action.guard)
         if guard is not None and guard.constant and guard.low:
             guard = None
+        elif guard is not None:
+            guard.shared = True  # read by the distribution of a synchronised action and by the machine's tables
         effects = [effect(outcome) for outcome in action.outcomes]
         distribution = compile_distribution(compiler, action.outcomes, effects, probabilities)
-        earnings = tuple(compile_earning(compiler, reward, action.name, table) for reward, table in wanted)
-        return CompiledAction(names[action.name], guard, distribution, earnings)
+        return CompiledAction(code, guard, distribution, earnings(label), action)
 
-    return [compiled(action) for action in world.actions if isinstance(action, Action)]
+    def compiled(position: int, action: Action | Synchronised) -> Compiled:
+        name, weights = codes.of(position)
+        if isinstance(action, Action):
+            return command(action, name, action.name if action.label is None else action.label)
+        label = action.name if action.label is None else action.label
+        parts = tuple(tuple(command(c, name, label) for c in part) for part in action.parts)
+        return CompiledTogether(name, parts, weights, world.numbered, earnings(label))
+
+    actions = [compiled(position, action) for position, action in enumerate(world.actions)]
+    if not world.deadlock_absorbs:
+        return actions, None
+    stays = Action(DEADLOCK, None, (Outcome(Const(1, Int(None, None), world.span), (), world.span),), world.span)
+    deadlock = command(stays, codes.deadlock, None)
+    return actions, deadlock if world.deadlock_pays else replace(deadlock, earnings=tuple(Earning(0, None, False) for _ in wanted))

@@ -1010,7 +1010,7 @@ def a_lost_key(d: Json) -> None:
 
 @forged("total", "another format")
 def another_format(d: Json) -> None:
-    d["format"] = "twostep-proof 2"
+    d["format"] = "twostep-proof 3"
 
 
 @forged("total", "a policy name occurs twice")

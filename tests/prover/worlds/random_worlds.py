@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import combinations
 
 from hypothesis import strategies as st
 
-from dsl.spec import Expr, InitOutcomes, InitUniform, Variable, World
+from dsl.spec import Action, Expr, InitOutcomes, InitUniform, Synchronised, Variable, World
 from dsl.types import Bool, Enum, Int
 from tests.prover.worlds.build import (
     BOOL,
@@ -184,3 +185,54 @@ def worlds(draw: st.DrawFn, wide: bool = False) -> World:
             condition = draw(conditions(narrow, False, 2))
             init = InitUniform(nary("or", condition, True) if draw(st.booleans()) else condition, SPAN)
     return world(list(variables), actions, rewards, init=init, deadlock_absorbs=draw(st.integers(0, 4)) > 0)
+
+
+def simple(v: Variable, op: str, value: int) -> Expr:
+    return binary(op, if_(var(v), 1, 0) if isinstance(v.type, Bool) else var(v), value)
+
+
+def around(draw: st.DrawFn, target: Variable, _variables: tuple[Variable, ...]) -> Expr:
+    """A value in range."""
+    if isinstance(target.type, Bool):
+        return unary("not", var(target))
+    if isinstance(target.type, Enum):
+        return const(draw(st.integers(0, 2)))
+    low, size = target.type.low, target.type.high - target.type.low + 1
+    return nary("+", binary("mod", nary("+", binary("-", var(target), low), draw(st.integers(1, 3))), size), low)
+
+
+@st.composite
+def composed_worlds(draw: st.DrawFn) -> World:
+    """Commands of two or three parts that synchronise, beside commands that do not; numbered or not, a chain or not."""
+    plain = draw(worlds())
+    variables = draw(st.sampled_from(subsets(VARIABLES[:4], least=2)))
+    owner = [draw(st.integers(0, 2)) for _ in variables]
+    guards = st.one_of(
+        st.none(), st.builds(simple, st.sampled_from(variables), st.sampled_from(["==", "!=", "<=", ">="]), st.integers(0, 2))
+    )
+    wild = draw(st.integers(0, 3)) == 0
+
+    def command(name: str, part: int | None) -> Action:
+        mine = tuple(v for v, p in zip(variables, owner, strict=True) if part is None or p == part)
+        outcomes = []
+        weights = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3).filter(any))
+        for probability in probabilities(draw, variables) if wild else [const(Fraction(w, sum(weights))) for w in weights]:
+            targets = draw(st.sampled_from(subsets(mine, least=0, most=2)))
+            outcomes.append(outcome(probability, **{t.name: (assigned if wild else around)(draw, t, variables) for t in targets}))
+        return action(name, draw(conditions(variables, False, 2) if wild else guards), *outcomes)
+
+    actions: list[Action | Synchronised] = []
+    for name in draw(st.lists(st.sampled_from(["go", "turn", "both"]), min_size=1, max_size=2, unique=draw(st.integers(0, 9)) < 9)):
+        parts = tuple(tuple(command(name, part) for _ in range(draw(st.integers(1, 3)))) for part in range(draw(st.integers(2, 3))))
+        actions.append(Synchronised(name, parts, SPAN, draw(st.sampled_from([None, None, "", "go"]))))
+    for name in draw(st.lists(st.sampled_from(["wait", "stop", "turn"]), max_size=2, unique=True)):
+        labels = st.sampled_from([None, "", "go"])
+        actions.insert(draw(st.integers(0, len(actions))), replace(command(name, None), label=draw(labels)))
+    return replace(
+        world(list(variables), [], list(plain.rewards) if set(plain.variables) <= set(variables) else []),
+        actions=tuple(actions),
+        numbered=draw(st.integers(0, 3)) > 0,
+        chain=draw(st.integers(0, 2)) == 0,
+        deadlock_absorbs=draw(st.integers(0, 7)) > 0,
+        deadlock_pays=draw(st.booleans()),
+    )

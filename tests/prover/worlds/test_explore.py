@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from fractions import Fraction
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ from tests.prover.worlds.build import (
     variable,
     world,
 )
-from tests.prover.worlds.random_worlds import VARIABLES, conditions, worlds
+from tests.prover.worlds.random_worlds import VARIABLES, composed_worlds, conditions, worlds
 
 ROOT = Path(__file__).parents[3]
 RELAXED = settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
@@ -92,6 +93,14 @@ def test_both_explorers_agree_on_wide_states_and_large_numbers(world: World, bat
         assert found[0][0] in ("E307",) or found[0][0].startswith("E30")  # a batch may meet an error just behind the limit
     else:
         assert found == expected
+
+
+@given(composed_worlds(), st.sampled_from([1, 2, 7, 1000]))
+@settings(RELAXED, max_examples=300)
+def test_both_explorers_agree_on_synchronised_commands(world: World, batch: int) -> None:
+    expected = outcome_of(explore_small, world, limit=100_000, max_states=100_000)
+    assert outcome_of(explore_batch, world, max_states=100_000, batch=batch, patience=inf) == expected
+    assert outcome_of(explore_batch, world, max_states=100_000, batch=batch, patience=inf, tabular=False) == expected
 
 
 @given(worlds(), conditions(VARIABLES[:4], False, 2))

@@ -1,0 +1,424 @@
+"""The large-scale solver: a product and a direction -> a plan, its value in floats, and a potential that integers confirm.
+
+Everything that does not depend on the direction is done once: the order of the nodes, the fixpoints of liveness, the
+collapsed components, the probabilities as floats.  Floats search, the integers of potential.py decide; where floats are
+no use (slowly mixing chains) and the system is small, the exact solver takes over; else there is a Failure, never a wrong bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from prover.solve import compiled_graph as graph
+from prover.solve import compiled_sweep, potential, sweep
+from prover.solve.layers import Layers, backward
+from prover.solve.liveness_large import Fixpoints, System, collapse, fixpoints
+from prover.solve.order import Ordered, behind, narrow, order, quotient
+from prover.solve.rows import Floats, Gain, Ints, Rows, to_float
+from prover.solve.slow import SlowSolution, slow
+
+Start = Sequence[tuple[int, Fraction]]
+EPSILON = 2.0**-52
+FIRST_MARGIN = 2.0**-36  # of the steepest gain
+TIGHTENINGS = 60
+KEPT = 4  # systems of different sets of finite streams, or discounted
+
+
+@dataclass(frozen=True, eq=False)
+class Liveness:
+    """Masks over nodes and choices; what live.py computes."""
+
+    stay: Ints
+    live: Ints
+    usable: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """``potential``: numerators over 2^k, potential.NULL where a node is not live; Python integers, and None, where they do not fit a word.
+
+    ``upper``: what the potential proves about the start; None: a start is not live, no policy's sums are finite.
+    ``estimate``: what the plan is worth, in floats.  ``plan``: -1 where a node is not live.
+    """
+
+    plan: Ints
+    value: Floats
+    potential: Ints
+    k: int
+    upper: Fraction | None
+    estimate: float
+    ordered_values: Floats
+    ordered_plan: Ints
+
+    @property
+    def gap(self) -> float:
+        return float("inf") if self.upper is None else to_float(self.upper) - self.estimate
+
+
+@dataclass(frozen=True)
+class Failure:
+    """No certificate: the values grow without bound, or floats break down on a system too large for exact numbers."""
+
+    reason: str
+
+
+class Large:
+    def __init__(self, rows: Rows, allowed: Ints | None = None) -> None:
+        """``allowed``: a mask over the choices; every node must keep one."""
+        self.rows = rows
+        self.base: Ordered = order(rows, allowed)
+        self.probabilities = list(rows.probabilities)
+        self._systems: dict[bytes, System] = {}
+        self._numbers: dict[tuple[bytes, Fraction | None], sweep.Numbers] = {}
+
+    # ------------------------------------------------------------ preparation
+
+    def liveness(self, zero: Ints) -> Liveness:
+        found = self._fixpoints(zero)
+        n, base = self.rows.nodes, self.base
+        stay, live, usable = np.zeros(n, bool), np.zeros(n, bool), np.zeros(self.rows.choices, bool)
+        stay[base.members] = found.stay[:-1] != 0
+        live[base.members] = found.live[:-1] != 0
+        usable[base.origin] = (found.usable & np.repeat(found.live[:-1], _sizes(base))) != 0
+        return Liveness(stay, live, usable)
+
+    def _fixpoints(self, zero: Ints) -> Fixpoints:
+        key = np.packbits(zero).tobytes()
+        known = self._systems.get(key)
+        return known.fixpoints if known is not None else fixpoints(self.base, zero[self.base.origin])
+
+    def _system(self, zero: Ints | None, discount: Fraction | None) -> tuple[bytes, System]:
+        if discount is None and zero is None:
+            raise ValueError("without a discount the solver must know which choices earn nothing")
+        key = b"" if discount is not None else np.packbits(np.asarray(zero)).tobytes()
+        known = self._systems.get(key)
+        if known is None:
+            base, n = self.base, self.base.n
+            if discount is None:
+                known = collapse(base, np.asarray(zero)[base.origin])
+            else:
+                ones = np.ones(n + 1, np.uint8)
+                everything = Fixpoints(ones, ones, np.ones(len(base.origin), np.uint8))
+                known = System(base, everything, base, np.zeros(n, np.uint8), np.zeros(len(base.origin), np.uint8), False)
+            if len(self._systems) >= KEPT:
+                oldest = next(iter(self._systems))
+                del self._systems[oldest]
+                self._numbers = {name: numbers for name, numbers in self._numbers.items() if name[0] != oldest}
+            self._systems[key] = known
+        return key, known
+
+    def _prepared(self, zero: Ints | None, discount: Fraction | None) -> tuple[System, sweep.Numbers]:
+        if discount is not None and not 0 <= discount < 1:
+            raise ValueError("a discount lies in [0, 1)")
+        key, system = self._system(zero, discount)
+        known = self._numbers.get((key, discount))
+        if known is None:
+            known = self._numbers[key, discount] = sweep.numbers(system.ordered, system.stop, self.probabilities, discount)
+        return system, known
+
+    def _choices(self, system: System) -> Ints:
+        """The choices of the rows behind those of the system."""
+        return self.base.origin if system.ordered is self.base else self.base.origin[system.ordered.origin]
+
+    def _classes(self, system: System) -> Ints:
+        """The class of every node of the rows; the number of classes: not live."""
+        return self.base.class_of[:-1] if system.ordered is self.base else system.ordered.class_of[self.base.class_of[:-1]]
+
+    # ------------------------------------------------------------ bounds
+
+    def maximise(
+        self,
+        gain: Gain,
+        zero: Ints | None,
+        discount: Fraction | None,
+        start: Start,
+        warm: Solution | None = None,
+        tolerance: float = 1e-6,
+    ) -> Solution | Failure:
+        """The supremum of the summed gain over all policies (whose gains are finite, without a discount), from above.
+
+        ``zero``: mask of the choices that earn nothing in any stream that must stay finite.  ``tolerance``: the relative gap aimed at.
+        """
+        system, numbers = self._prepared(zero, discount)
+        classes = self._classes(system)
+        begin: dict[int, Fraction] = {}
+        for node, p in start:
+            k = int(classes[node]) if node >= 0 else numbers.n
+            if node >= 0 and k >= numbers.n and p:
+                return self._solution(system, numbers.n, None)
+            begin[k] = begin.get(k, Fraction(0)) + p
+        begin = {k: p for k, p in begin.items() if k < numbers.n and p}
+        gain_index = gain.index[self._choices(system)]
+        task = _Task(system, numbers, self.probabilities, discount, gain, gain_index, begin, tolerance)
+        outcome = task.solve(warm if warm is not None and len(warm.ordered_plan) == numbers.n else None)
+        if isinstance(outcome, Failure):
+            return outcome
+        return self._solution(system, numbers.n, outcome)
+
+    def _solution(self, system: System, n: int, found: _Found | None) -> Solution:
+        nodes = self.rows.nodes
+        if found is None:
+            nothing = np.full(nodes, -1, np.int64)
+            table = np.full(nodes, potential.NULL, np.int64)
+            return Solution(nothing, np.full(nodes, np.nan), table, 0, None, float("nan"), np.zeros(n + 1), np.full(n, -1, np.int64))
+        classes = self._classes(system)
+        numerators = found.numerators.copy()
+        numerators[n] = None if numerators.dtype == object else potential.NULL
+        values = found.values.copy()
+        values[n] = np.nan
+        base, ordered = self.base, system.ordered
+        chosen = found.plan if ordered is base else behind(ordered.origin, found.plan)
+        members = np.arange(base.n, dtype=np.uint32) if ordered is base else ordered.members
+        plan = np.full(base.n, -1, np.int64)
+        graph.expand(ordered.class_start, members, chosen, base.cs, base.ts, base.succ, system.internal, plan)
+        result = np.full(nodes, -1, np.int64)
+        result[base.members] = behind(base.origin, plan)
+        bound, estimate = found.upper, found.estimate
+        return Solution(result, values[classes], numerators[classes], found.k, bound, estimate, found.values, found.plan)
+
+    def lower(
+        self, plan: Ints, gain: Gain, zero: Ints | None, discount: Fraction | None, start: Start, tolerance: float = 1e-6
+    ) -> Solution | Failure:
+        """The plan is worth at least ``-upper`` of the result: a potential of the plan's chain for the gain negated.
+
+        NULL where the plan does not lead from the start.
+        """
+        nodes, choices, chain = self._chain(plan, start)
+        place = np.full(self.rows.nodes + 1, -1, np.int64)
+        place[nodes] = np.arange(len(nodes))
+        part = Gain(gain.index[choices], gain.negated().values)
+        begin = [(int(place[node]) if node >= 0 else -1, p) for node, p in start]
+        inner = chain.maximise(part, None if zero is None else zero[choices], discount, begin, None, tolerance)
+        if isinstance(inner, Failure):
+            return inner
+        count = self.rows.nodes
+        whole = np.full(count, -1, np.int64)
+        whole[nodes] = behind(choices, inner.plan)
+        value = np.full(count, np.nan)
+        value[nodes] = inner.value
+        table: Ints = np.full(count, None if inner.potential.dtype == object else potential.NULL, inner.potential.dtype)
+        table[nodes] = inner.potential
+        return Solution(whole, value, table, inner.k, inner.upper, inner.estimate, inner.ordered_values, inner.ordered_plan)
+
+    def _chain(self, plan: Ints, start: Start | None) -> tuple[Ints, Ints, Large]:
+        """What the plan reaches (from everywhere if ``start`` is None): nodes, their choices, and the chain with one choice for each."""
+        rows, n = self.rows, self.rows.nodes
+        cs, ts = rows.choice_start.astype(np.uint32), rows.transition_start.astype(np.uint32)
+        succ = np.minimum(rows.successor.astype(np.uint32), np.uint32(n))
+        if start is None:
+            nodes = np.flatnonzero(plan >= 0)
+        else:
+            starts = np.array([node for node, p in start if node >= 0 and p], dtype=np.int64)
+            nothing = np.zeros(len(rows.probabilities))
+            index = narrow(rows.index, len(nothing))
+            nodes = compiled_sweep.reachable(plan, ts, succ, index, nothing, np.zeros(1), starts)[0].astype(np.int64)
+        if (plan[nodes] < 0).any():
+            raise ValueError("the plan leads to nodes where it has no choice")
+        keep = np.zeros(rows.choices, np.uint8)
+        keep[plan[nodes]] = 1
+        names = np.full(n + 1, len(nodes), np.uint32)
+        names[nodes] = np.arange(len(nodes), dtype=np.uint32)
+        index = narrow(rows.index, len(rows.probabilities))
+        alone = np.arange(len(nodes) + 1)
+        c, t, s, i, origin = graph.renumber(cs, ts, succ, index, nodes.astype(np.uint32), alone, names, keep, n)
+        successor = np.where(s == len(nodes), -1, s.astype(np.int64))
+        return nodes, origin.astype(np.int64), Large(Rows(c.astype(np.int64), t.astype(np.int64), successor, i, rows.probabilities))
+
+    def evaluate(self, plan: Ints, gains: Sequence[Gain], zero: Ints | None, discount: Fraction | None) -> Floats:
+        """What the plan is worth in floats, one row for each gain; nan where it has no choice, or earns for ever."""
+        nodes, choices, chain = self._chain(plan, None)
+        result = np.full((len(gains), self.rows.nodes), np.nan)
+        if not len(nodes):
+            return result
+        system, numbers = chain._prepared(None if zero is None else zero[choices], discount)
+        n = numbers.n
+        origin = choices[chain._choices(system)]
+        right = np.empty((n, len(gains)))
+        only = np.where(system.stop != 0, -1, system.ordered.cs[:-1].astype(np.int64))
+        for column, gain in enumerate(gains):
+            right[:, column] = numbers.earned(gain.floats()[gain.index[origin]], 0.0, only)
+        x = np.zeros((n, len(gains)))
+        enough = np.maximum(np.abs(right).max(axis=0, initial=0.0), 1e-300) * 1e-12
+        if n and sweep.evaluate(numbers, 0, n, only, right, np.zeros(n + 1), x, enough) is None:
+            return result
+        x = np.concatenate([x, np.full((1, len(gains)), np.nan)])
+        result[:, nodes] = x[chain._classes(system)].T
+        return result
+
+    def verify(self, table: Ints, k: int, gain: Gain, zero: Ints | None, discount: Fraction | None) -> bool:
+        """Whether the table (numerators over 2^k in one word, of every node) is a potential: node by node, nothing collapsed."""
+        base, n = self.base, self.base.n
+        live, usable, stay = np.ones(n, np.uint8), np.ones(len(base.origin), np.uint8), np.zeros(n, np.uint8)
+        if discount is None:
+            if zero is None:
+                raise ValueError("without a discount it must be known which choices earn nothing")
+            found = self._fixpoints(zero)
+            live, usable, stay = found.live[:-1], found.usable, found.stay[:-1]
+        numerators = table[base.members]
+        if ((numerators != potential.NULL) != (live != 0)).any():
+            return False
+        names = np.full(n + 1, int(live.sum()), np.int64)
+        names[:-1][live != 0] = np.arange(int(live.sum()))
+        part = quotient(base, names, int(live.sum()), usable)
+        v = np.zeros(part.n + 1, np.int64)
+        v[:-1] = numerators[part.members]
+        largest = to_float(Fraction(max(1, int(np.abs(v).max(initial=0))), 2**k))
+        origin = base.origin[part.origin]
+        return potential.inequality(part, stay[part.members], self.probabilities, discount, gain, gain.index[origin], k, largest).holds(v)
+
+    # ------------------------------------------------------------ horizons
+
+    def backward(
+        self, gains: Gain | Sequence[Gain], steps: int, terminal: tuple[Ints, int] | None = None, discount: Fraction | None = None
+    ) -> Layers | Failure:
+        """Potentials of ``steps`` layers before ``terminal`` (numerators over 2^k of every node, and k; NULL: must not be reached)."""
+        found = backward(self.base, self.probabilities, gains, steps, terminal, discount)
+        return Failure(found) if isinstance(found, str) else found
+
+
+def _sizes(ordered: Ordered) -> Ints:
+    """The number of choices of every node."""
+    starts: Ints = ordered.cs.astype(np.int64)
+    return starts[1:] - starts[:-1]
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    plan: Ints  # over the system
+    values: Floats
+    numerators: Ints
+    k: int
+    upper: Fraction
+    estimate: float
+
+
+class _Task:
+    """One direction on one system: margins are tried until the integers confirm a bound that is near enough."""
+
+    def __init__(
+        self,
+        system: System,
+        numbers: sweep.Numbers,
+        probabilities: list[Fraction],
+        discount: Fraction | None,
+        gain: Gain,
+        gain_index: Ints,
+        begin: dict[int, Fraction],
+        tolerance: float,
+    ) -> None:
+        self.system, self.numbers, self.probabilities, self.discount = system, numbers, probabilities, discount
+        self.gain, self.gain_index, self.begin, self.tolerance = gain, gain_index, begin, tolerance
+        self.floats = gain.floats()[gain_index]
+        self.steepest = max((abs(to_float(g)) for g in gain.values), default=0.0)
+        self.starts = np.array(list(begin), dtype=np.int64)
+        self.weights = np.array([to_float(p) for p in begin.values()])
+        self.best: _Found | None = None
+        self.reason = "no margin led to a potential"
+
+    def solve(self, warm: Solution | None) -> _Found | Failure:
+        n = self.numbers.n
+        u, plan = np.zeros(n + 1), np.full(n, -1, np.int64)
+        if not np.isfinite(self.steepest):
+            return Failure("a gain is too large for floats")
+        if self.steepest == 0.0:
+            plan = self.numbers.proper().copy() if self.discount is None else self.numbers.ordered.cs[:-1].astype(np.int64)
+            return _Found(plan, u, np.zeros(n + 1, np.int64), 0, Fraction(0), 0.0)
+        margin = self.steepest * FIRST_MARGIN
+        if warm is not None:
+            self._resume(warm, margin, u, plan)
+        for _ in range(8):
+            try:
+                sweep.solve(self.numbers, self.floats, margin, u, plan)
+            except sweep.Diverged as why:
+                self.reason = str(why)
+                u[:] = 0.0
+                plan[:] = -1
+                margin /= 2.0**10
+                if margin < self.steepest * 2.0**-60:
+                    break
+                continue
+            following = self._certify(margin, u, plan)
+            if following is None:
+                break
+            margin = following
+        if self.best is not None and self._near(self.best):
+            return self.best
+        model = (self.numbers.ordered, self.system.stop, self.probabilities, self.discount)
+        exact = slow(*model, self.gain, self.gain_index, self.begin, self.tolerance)
+        if isinstance(exact, SlowSolution):
+            return _Found(exact.plan, exact.values, exact.numerators, exact.k, exact.upper, exact.estimate)
+        if self.best is not None:
+            return self.best
+        return Failure(self.reason if exact is None else exact)
+
+    def _resume(self, warm: Solution, margin: float, u: Floats, plan: Ints) -> None:
+        plan[:] = warm.ordered_plan
+        right = self.numbers.earned(self.floats, margin, plan).reshape(-1, 1)
+        n = self.numbers.n
+        x = np.zeros((n, 1))
+        if sweep.evaluate(self.numbers, 0, n, plan, right, np.zeros(n + 1), x, np.array([margin])) is not None:
+            u[:-1] = x[:, 0]
+
+    def _near(self, found: _Found) -> bool:
+        gap = to_float(found.upper) - found.estimate
+        return gap <= self.tolerance * self._scale(found.estimate)
+
+    def _scale(self, estimate: float) -> float:
+        return abs(estimate) if estimate else self.steepest
+
+    def _certify(self, margin: float, u: Floats, plan: Ints) -> float | None:
+        """Keep what the integers confirm; returns the margin to try next, None: nothing better to expect."""
+        numbers = self.numbers
+        gains, steps = numbers.earned(self.floats, 0.0, plan), numbers.earned(np.zeros(0), 1.0, plan)
+        scale = max(self._scale(float(u[self.starts] @ self.weights)), 1e-300)
+        enough = np.array([1e-3 * self.tolerance * scale * 1e-3, 1e-2])
+        with np.errstate(all="ignore"):
+            found = sweep.worth(numbers, plan, np.stack([gains, steps], axis=1), self.starts, enough)
+        if found is None:
+            self.reason = "floats cannot evaluate the plan"
+            return None
+        members, worth = found
+        at_start = worth[np.searchsorted(members, self.starts)]
+        estimate, expected_steps = (float(x) for x in self.weights @ at_start) if len(self.starts) else (0.0, 0.0)
+        largest = float(np.abs(u).max(initial=0.0))
+        if not np.isfinite(largest) or not np.isfinite(estimate):
+            return None
+        target = self.tolerance * self._scale(estimate) / 2
+        floor = 16 * EPSILON * largest
+        if margin * expected_steps > target and margin > 2 * floor:
+            return max(floor, min(margin / 4, target / expected_steps / 2))
+        k = potential.precision(margin)
+        finest = potential.room(2 * largest)
+        if k > finest:
+            k = finest
+            if k < 0 or 2.0**-k > margin / 2:
+                self.reason = "values too large for one word"
+                return None
+        spare = min(finest, k + 12)  # fractions of the margin left for the integers to tighten
+        if margin <= 2 * floor:
+            k = spare
+        inequality = potential.inequality(
+            numbers.ordered, self.system.stop, self.probabilities, self.discount, self.gain, self.gain_index, k, 2 * largest
+        )
+        v = potential.rounded_up(u, k)
+        if not inequality.repaired(v):
+            self.reason = "rounding breaks the inequality"
+            return margin * 16 if margin <= 64 * floor else None
+        # The last pass of the repair found nothing violated.
+        upper = self._at_start(v, k)
+        if self.best is None or upper < self.best.upper:
+            self.best = _Found(plan.copy(), u.copy(), v.copy(), k, upper, estimate)
+        for _ in range(TIGHTENINGS):
+            if to_float(upper) - estimate <= self.tolerance * self._scale(estimate) or not inequality.tightened(v):
+                break
+            upper = self._at_start(v, k)
+        if upper < self.best.upper and inequality.holds(v):
+            self.best = _Found(plan.copy(), u.copy(), v, k, upper, estimate)
+        return None
+
+    def _at_start(self, v: Ints, k: int) -> Fraction:
+        return sum((p * int(v[i]) for i, p in self.begin.items()), Fraction(0)) * Fraction(1, 2**k)
