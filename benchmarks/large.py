@@ -99,7 +99,7 @@ class Bench:
         path = placed(folder, row.id, row.spec())
         mine, (cut, full) = self.measure({"task": "bounds", "path": str(path)}, asked(row, folder, "default", "sound"))
         checked = child("our_side", {"task": "checker", "path": str(path), "warm": False}, self.checker_limit)
-        return {**figures(mine, cut, full), "id": row.id, "verdict": judged(row, mine), "checker": checked.get("checker"),
+        return {**figures(mine, cut, full), "id": row.id, "verdict": judged(row, mine, full), "checker": checked.get("checker"),
                 "checker_error": checked.get("error"), "storm_error": off(row, cut)}  # fmt: skip
 
     def double(self, row: Row, folder: Path, precision: str) -> Json:
@@ -180,14 +180,19 @@ def plus(a: float | None, b: float | None) -> float | None:
 # ---------------------------------------------------------------- is it right?
 
 
-def judged(row: Row, mine: Medians) -> str:
-    """`ok`, or what is wrong: the state space, or an enclosure without the reference value."""
+def judged(row: Row, mine: Medians, full: Medians) -> str:
+    """`ok`, or what is wrong: a state space that is not the whole one, or an enclosure without the reference value.
+
+    Storm's full build says how large the state space is; where there is none, the reference, which may have cut off target states.
+    """
     if mine.any("error"):
         return str(mine.any("error"))
     wrong = []
     for run in mine.runs:
-        if row.states is not None and run["states"] != row.states:
-            wrong.append(f"WRONG: {run['states']} states, not {row.states}")
+        for what in ("states", "choices", "transitions"):
+            expected = full.any(what) or (row.states if what == "states" else None)
+            if expected is not None and run[what] != expected:
+                wrong.append(f"WRONG: {run[what]} {what}, not {expected}")
         lower, upper = Fraction(run["lower"]), Fraction(run["upper"])
         slack = abs(row.truth) / 10**6 if row.truth is not None and row.rounded else Fraction(0)
         if lower > upper or (row.truth is not None and not lower - slack <= row.truth <= upper + slack):

@@ -202,7 +202,9 @@ class FlatDocument(Stated):
         ]
         policies = []
         for policy in self.policies:
-            parts = [[str(share), self.products.index(point.arena.product), [self.array(self.plan(point))]] for share, point in policy.parts]
+            parts = [
+                [str(share), self.products.index(point.arena.product), [self.array(self.plan(point))]] for share, point in policy.parts
+            ]
             policies.append({"parts": parts})
         evidence = {"products": products, "policies": policies, "lemmas": self.lemmas, "optima": optima, "argument": argument}
         return FlatProof({"format": FORMAT, "claim": claim, "worlds": worlds, "evidence": evidence}, self.arrays)
@@ -237,7 +239,8 @@ class FlatDocument(Stated):
             "probability": self.array(mdp.probability),
             "rewards": rewards,
             "atoms": [
-                {"text": atom.text, "holds": self.array(np.asarray(column, dtype=np.uint8))} for atom, column in zip(atoms, columns, strict=True)
+                {"text": atom.text, "holds": self.array(np.asarray(column, dtype=np.uint8))}
+                for atom, column in zip(atoms, columns, strict=True)
             ],
         }
 

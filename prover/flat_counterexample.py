@@ -92,7 +92,9 @@ def show(context: Context, query: Query, optima: Sequence[FlatOptimum], found: C
     for player, policy in found.controllers.items():
         flat = cast("FlatPolicy", policy)
         streams = dict.fromkeys(t.stream for q in query.inequalities for _, t in q.terms if isinstance(t, ValueOf) and t.policy == player)
-        policies[player] = FlatWitness(_decisions(flat), len(flat.parts), {text: ends for i in streams for text, ends in _value(query, flat, i)})
+        policies[player] = FlatWitness(
+            _decisions(flat), len(flat.parts), {text: ends for i in streams for text, ends in _value(query, flat, i)}
+        )
     lines = dict.fromkeys(_explain(query, i, held, optima) for i, held in found.literals)
     unknown = None if found.unknown is None or query.unknown is None else (query.unknown.name, fraction(found.unknown))
     return FlatCounterexample(policies, most_telling(context, query, found), tuple(lines), unknown)

@@ -42,7 +42,7 @@ def prove_flat_claim(context: Context, statement: Claim, body: Quantified, clock
             return Unknown(reason)
         case Counterexample() as found:
             text = statement.text if affirm else f"not ({statement.text})"
-            proof = _witnessed(context, body, decided, found, statement.name, text, affirm, clock)
+            proof = _witnessed(context, body, found, statement.name, text, affirm, clock)
             if isinstance(proof, Stuck):
                 return Unknown(proof.reason)
             shown = show(context, _stage(decided).query, _stage(decided).optima, found)
@@ -65,13 +65,13 @@ def _stage(decided: FlatDecided) -> FlatStage:
 
 
 def _witnessed(
-    context: Context, body: Quantified, decided: FlatDecided, found: Counterexample, name: str, text: str, affirm: bool, clock: Clock
+    context: Context, body: Quantified, found: Counterexample, name: str, text: str, affirm: bool, clock: Clock
 ) -> FlatProof | Stuck:
     """The policies found as witnesses: of the body (``affirm``), or of its negation."""
     witnesses = {player: cast("FlatPolicy", policy) for player, policy in found.controllers.items()}
     if any(variable not in witnesses for variable, _ in body.variables):
         return Stuck("the claim does not depend on one of its policies")
-    shown = decide_flat(context, query_of(context, body, negated=not affirm), clock, witnesses, decided.stage)
+    shown = decide_flat(context, query_of(context, body, negated=not affirm), clock, witnesses)
     if isinstance(shown.outcome, (Counterexample, Stuck)):
         return Stuck("a policy that breaks the claim was found, but its values could not be certified tightly enough")
     proof = flat_refutation(_stage(shown), context, shown.outcome, name, text, witnesses=witnesses)
@@ -85,7 +85,9 @@ def prove_flat_find(context: Context, statement: Find, clock: Clock, precision: 
     found = find_flat(context, query, clock, precision)
     if isinstance(found, Stuck):
         return Unknown(found.reason)
-    proof = flat_refutation(found.stage, context, found.tree, statement.name, statement.text, threshold=(found.value, found.attained, found.breaks))
+    proof = flat_refutation(
+        found.stage, context, found.tree, statement.name, statement.text, threshold=(found.value, found.attained, found.breaks)
+    )
     derived = accept(context, proof)
     if found.breaks is not None and derived.beyond is None:
         raise RuntimeError("the proof of an enclosure shows only one side of it")

@@ -52,7 +52,7 @@ class Refuted:
     counterexample: Any
     assumptions: tuple[str, ...] = ()
     method: str = "lazy"  # "smt": found by the direct encoding
-    proof: FlatProof | None = field(default=None, repr=False)  # in a large world: the policy as a witness of the negation, accepted by the checker
+    proof: FlatProof | None = field(default=None, repr=False)  # large worlds: the policy as a witness of the negation
 
 
 @dataclass(frozen=True)

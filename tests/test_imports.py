@@ -36,7 +36,13 @@ ROOMS = (
     ("prover.cli",),
     ("prover.__main__",),
 )
-TRUSTED_BY = {"prover.pipeline", "prover.storey1", "prover.flat_storey1", "prover.commands.prove", "prover.commands.verify"}  # who may call the checker
+TRUSTED_BY = {
+    "prover.pipeline",
+    "prover.storey1",
+    "prover.flat_storey1",
+    "prover.commands.prove",
+    "prover.commands.verify",
+}  # who may call the checker
 
 
 def module(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from dsl.diagnostic import Diagnostic, SpecError
 from dsl.record import dataclass
@@ -61,6 +62,7 @@ class Context:
         self._defined: dict[tuple[Stream, Atom | None], WellDefined] = {}
         self.controllers: dict[str, Controller] = {}
         self._finder = finder
+        self.flat: dict[Any, Any] = {}  # the arenas of large worlds (flat_decide.py), the last one used at the end
 
     def mdp(self, world: str) -> Mdp:
         known = self.mdps.get(world)

@@ -6,7 +6,7 @@ a little above the truth, and the values of a plan are known between two such po
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -114,7 +114,8 @@ class FlatArena:
 
     product: Flat
     flaggable: Mapping[int, int]
-    tolerance: float = 2.0**-24
+    tolerance: float = 1.0
+    progress: Callable[[str], None] = lambda _: None
     points: list[FlatPoint] = field(default_factory=list)
     suprema: list[FlatBound] = field(default_factory=list)
     asked: dict[Any, FlatBound] = field(default_factory=dict)
@@ -158,7 +159,7 @@ class FlatArena:
         return finite | {i for i, w in weights.items() if w != 0 and self.product.streams[i].sums_for_ever}
 
     def refine(self, tolerance: float) -> None:
-        """Bounds asked for from now on are tighter; those of plans and directions known so far are computed again, from where they stand."""
+        """Bounds asked for from now on are tighter; those of known plans and directions are computed again, from where they stand."""
         if tolerance < self.tolerance:
             self.tolerance = tolerance
             self.asked.clear()
@@ -203,7 +204,12 @@ class FlatArena:
         found: Ints = follow(point.plan, self.product.transition_start, self.product.successor, start)
         return found
 
+    def _told(self, point: FlatPoint | None) -> None:
+        world, done = self.product.mdp.world, len(self.suprema)
+        self.progress(f"solving {world}: direction {done + 1}" if point is None else f"solving {world}: the values of a plan")
+
     def _solve(self, weights: Mapping[int, fmpq], finite: frozenset[int], point: FlatPoint | None) -> FlatBound:
+        self._told(point)
         streams = self.product.streams
         groups: dict[Fraction | None, dict[int, fmpq]] = {}
         for i, w in weights.items():
@@ -211,7 +217,9 @@ class FlatArena:
         if finite:
             groups.setdefault(None, {})
         if len(groups) > 1:
-            raise TooHardError("objectives on different time scales (two discounts, or one beside undiscounted ones) in a world of this size")
+            raise TooHardError(
+                "objectives on different time scales (two discounts, or one beside undiscounted ones) in a world of this size"
+            )
         tables: dict[Fraction | None, Table] = {}
         plan = np.full(self.product.nodes, -1, dtype=np.int64) if point is None else point.plan
         bound: fmpq | None = fmpq(0)
@@ -231,7 +239,9 @@ class FlatArena:
             return None
         return bound + sum((w * rational(self.product.offset[i]) for i, w in weights.items()), fmpq(0))
 
-    def _stationary(self, weights: Mapping[int, fmpq], factor: Fraction | None, finite: frozenset[int], point: FlatPoint | None) -> Solution:
+    def _stationary(
+        self, weights: Mapping[int, fmpq], factor: Fraction | None, finite: frozenset[int], point: FlatPoint | None
+    ) -> Solution:
         from prover.solve.large import Failure
 
         quiet = self.zero([*finite, *weights]) if factor is None else None

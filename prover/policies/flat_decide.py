@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from dsl.diagnostic import Diagnostic, SpecError
 from dsl.spec import PolicyType
@@ -20,6 +20,8 @@ from prover.worlds.objective import Stream
 
 if TYPE_CHECKING:
     from prover.policies.context import Context
+
+KEPT = 2  # products that wait for further claims
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +51,8 @@ def flat_stage(
     clock: Callable[[], None],
     tolerance: float,
     fixed: Mapping[str, FlatPolicy] | None = None,
-    before: FlatStage | None = None,
 ) -> FlatStage:
-    """``fixed``: policies that stand for variables; ``before``: a stage of the same streams whose arenas go on.
-
-    TooHardError where a large world cannot be treated like this.
-    """
+    """``fixed``: policies that stand for variables.  TooHardError where a large world cannot be treated like this."""
     worlds: dict[str, list[Stream]] = {}
     for stream in query.streams:
         if stream.kind == "recurrence":
@@ -63,21 +61,10 @@ def flat_stage(
     shared: dict[str, FlatArena] = {}
     defined: dict[Stream, FlatDefined] = {}
     for world, streams in worlds.items():
-        arena = None if before is None else next((a for a in arenas_of(before) if a.product.streams == tuple(streams)), None)
-        if arena is None:
-            conditions = context.conditions(world, query.atoms.of_world.get(world, []))
-            arena = FlatArena(flatten(context.mdp(world), conditions, tuple(streams)), {})
-            flaggable = {}
-            for i, stream in enumerate(streams):
-                if stream.sums_for_ever:
-                    certificate = defined[stream] = flat_well_defined(arena, i)
-                    if certificate.finite is None:
-                        flaggable[i] = certificate.sign
-            arena.flaggable = flaggable
-        elif before is not None:
-            defined.update({stream: before.defined[stream] for stream in streams if stream.sums_for_ever})
+        arena, certificates = _arena(context, query, world, tuple(streams))
         arena.refine(tolerance)
         shared[world] = arena
+        defined.update(certificates)
     arenas: dict[str, FlatArena | FlatFixed] = {}
     types: dict[str, PolicyType | None] = {}
     for player, type_name in query.players:
@@ -91,22 +78,29 @@ def flat_stage(
             arenas[player], types[player] = shared[type.world], type
         else:
             raise TooHardError(f"the claim says nothing about {player}'s objectives")
-    optima = [_optimum(context, query, k, shared, tolerance, before) for k in range(len(query.optima))]
+    optima = [_optimum(context, query, k, shared) for k in range(len(query.optima))]
     theory = FlatTheory(query, arenas, [Bounds(o.lower, o.upper) for o in optima])
     return FlatStage(query, theory, optima, FlatSearch(query, theory, types, clock), defined)
 
 
-def arenas_of(stage: FlatStage) -> list[FlatArena]:
-    """The arenas of worlds, those of the optima included."""
-    found = [arena for arena in cast("Mapping[str, object]", stage.theory.arenas).values() if isinstance(arena, FlatArena)]
-    found += [part.arena for optimum in stage.optima for _, part in optimum.attained.parts]
-    found += [part.arena for a in cast("Mapping[str, object]", stage.theory.arenas).values() if isinstance(a, FlatFixed) for _, part in a.policy.parts]
-    return list({id(arena): arena for arena in found}.values())
+def _arena(context: Context, query: Query, world: str, streams: tuple[Stream, ...]) -> tuple[FlatArena, Mapping[Stream, FlatDefined]]:
+    """Shared by the claims about the same streams: what was solved for one is a lemma, or a point, for the others."""
+    atoms = tuple(query.atoms.of_world.get(world, ()))
+    key = (world, streams, atoms)
+    known = context.flat.pop(key, None)
+    if known is None:
+        while len(context.flat) >= KEPT:
+            context.flat.pop(next(iter(context.flat)))
+        context.progress(f"building the product of {world} with the memory of {len(streams)} objectives")
+        arena = FlatArena(flatten(context.mdp(world), context.conditions(world, atoms), streams), {}, progress=context.progress)
+        defined = {stream: flat_well_defined(arena, i) for i, stream in enumerate(streams) if stream.sums_for_ever}
+        arena.flaggable = {streams.index(stream): found.sign for stream, found in defined.items() if found.finite is None}
+        known = arena, defined
+    context.flat[key] = known
+    return known  # type: ignore[no-any-return]  # contexts know nothing of arenas
 
 
-def _optimum(
-    context: Context, query: Query, index: int, shared: Mapping[str, FlatArena], tolerance: float, before: FlatStage | None
-) -> FlatOptimum:
+def _optimum(context: Context, query: Query, index: int, shared: Mapping[str, FlatArena]) -> FlatOptimum:
     """SpecError E311 if the extremum is infinite."""
     wanted = query.optima[index]
     type = context.spec.policy_type(wanted.over)

@@ -32,15 +32,13 @@ class FlatDecided:
     outcome: Tree | Counterexample | Stuck
 
 
-def decide_flat(
-    context: Context, query: Query, clock: Clock, fixed: Mapping[str, FlatPolicy] | None = None, before: FlatStage | None = None
-) -> FlatDecided:
-    """Proves or refutes a ``forall`` query; ``before``: a stage whose arenas may go on, if the streams are the same."""
-    stage = before
+def decide_flat(context: Context, query: Query, clock: Clock, fixed: Mapping[str, FlatPolicy] | None = None) -> FlatDecided:
+    """Proves or refutes a ``forall`` query."""
+    stage: FlatStage | None = None
     outcome: Tree | Counterexample | Stuck = Stuck("no bounds were tried")
     for tolerance in TOLERANCES:
         try:
-            stage = flat_stage(context, query, clock, tolerance, fixed, stage)
+            stage = flat_stage(context, query, clock, tolerance, fixed)
         except (TooHardError, ProductTooLarge) as reason:
             return FlatDecided(stage, outcome if stage is not None else Stuck(str(reason) or TOO_LARGE))
         outcome = stage.search.decide()
@@ -74,7 +72,7 @@ def find_flat(context: Context, query: Query, clock: Clock, precision: Fraction)
     best: FlatFound | Stuck = Stuck("no bounds were tried")
     for tolerance in (min(TOLERANCES[0], float(precision) / 8), float(precision) / 1024, TOLERANCES[-1]):
         try:
-            stage = flat_stage(context, query, clock, tolerance, None, stage)
+            stage = flat_stage(context, query, clock, tolerance)
         except (TooHardError, ProductTooLarge) as reason:
             return best if stage is not None else Stuck(str(reason) or TOO_LARGE)
         found = _enclose(stage, interval, clock, precision)

@@ -13,7 +13,7 @@ from dsl.spec import PolicyType
 from prover.flint import fmpq, rational
 from prover.policies.arena import Arena
 from prover.policies.controller import Controller
-from prover.policies.flat_arena import FlatArena, FlatBound, FlatMixture, FlatPoint, FlatPolicy, TooHardError
+from prover.policies.flat_arena import FlatArena, FlatMixture, FlatPoint, FlatPolicy, TooHardError
 from prover.policies.modulo import Counterexample, Search
 from prover.policies.query import Literals, OptimumOf, Query
 from prover.policies.theory import Bounds, Candidate, Flags, Stuck, Supports, Theory, Threshold, Tree, size
@@ -61,6 +61,8 @@ class FlatFixed:
         return [FlatFixedPoint(self.policy)]
 
     def sup(self, weights: Mapping[int, fmpq], finite: frozenset[int], support: Mapping[int, frozenset[int]]) -> FlatMixture:
+        if support:
+            raise TooHardError("a fixed policy has no cases")
         direction = {i: w for i, w in sorted(weights.items()) if w != 0}
         key = (tuple(direction.items()), finite)
         known = self.asked.get(key)
@@ -131,7 +133,7 @@ class FlatTheory(Theory):
                     self.ask(player, weights, flags, supports)
                     break
 
-    def _diverge(self, player: str, stream: int, flags: Flags, supports: Supports) -> dict[Column, fmpq]:
+    def _diverge(self, *_: object) -> dict[Column, fmpq]:
         raise TooHardError("policies that make a reward infinite are not constructed in worlds of this size")
 
 

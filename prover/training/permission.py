@@ -54,7 +54,8 @@ def permission(spec: Spec, statement: Claim, established: Mapping[str, Verdict] 
         todo += [s.name for s in earlier if isinstance(s, Assume)] if item.by is None else item.by
         if not isinstance(item.body, Quantified):
             found.measures.append(item.body)
-            if item.by is None and isinstance(verdict, (Proved, Holds)) and isinstance(verdict.proof, dict) and verdict.proof["evidence"]["argument"].get("impossible"):
+            proof = verdict.proof if isinstance(verdict, (Proved, Holds)) else None
+            if item.by is None and isinstance(proof, dict) and proof["evidence"]["argument"].get("impossible"):
                 todo += [s.name for s in earlier if isinstance(s, Claim) and isinstance(s.body, Quantified)]
         elif established is None or isinstance(verdict, (Proved, Holds)):
             assert found.claims is not None

@@ -18,7 +18,7 @@ from prover import storey1
 from prover.flat_storey1 import prove_flat_claim, prove_flat_find
 from prover.policies.context import Context
 from prover.policies.named import workspace
-from prover.verdict import Enclosure, FlatProof, Proved, Refuted, Unknown, Verdict
+from prover.verdict import Enclosure, FlatProof, Proved, Unknown, Verdict
 from tests.prover import brute, random_claims
 
 pytest.importorskip("numba")

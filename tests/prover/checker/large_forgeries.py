@@ -175,6 +175,15 @@ def one_more_plan(d: Json) -> None:
     plans.append(copy.deepcopy(plans[-1]))
 
 
+def a_part_in_another_world(d: Json) -> None:
+    d["worlds"].append(copy.deepcopy(world(d)))
+    empty = {"inline": "i4", "values": []}
+    d["evidence"]["products"].append({"world": 1, "objectives": [], "memories": [], "state": empty, "memory": dict(empty)})
+    parts = d["evidence"]["policies"][0]["parts"]
+    parts[0][0] = "1/4"
+    parts.append(["1/4", 1, [dict(empty)]])
+
+
 def swapped_parts(d: Json) -> None:
     lemma(d, 2)["parts"] = [1, 0]
 
@@ -293,6 +302,7 @@ ALL: list[tuple[str, str, Change, str]] = [
     ("weights_of_a_mixture", "witness", setting(at(*POLICY, "parts", 0), 0, "1/3"), "do not sum to 1"),
     ("weight_0", "witness", setting(at(*POLICY, "parts"), 0, ["0", 0, []]), "greater than 0"),
     ("more_plans_than_layers", "witness", one_more_plan, "fewer layers than a policy has plans"),
+    ("part_in_another_world", "witness", a_part_in_another_world, "a policy in two worlds"),
     ("part_in_another_product", "total", in_two_products, "no such part in this product"),
     ("deterministic_mixture", "witness", in_a_type(deterministic=True), "does not belong"),
     ("memoryless_mixture", "witness", in_a_type(memoryless=True), "does not belong"),

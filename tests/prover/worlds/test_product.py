@@ -13,8 +13,8 @@ from prover.policies.controller import Controller, NoRule
 from prover.solve.evaluate import evaluate, trivial_plan
 from prover.worlds import automaton
 from prover.worlds.automaton import Nnf
-from prover.worlds.objective import Stream
 from prover.worlds.memory import CLOSED, OPEN
+from prover.worlds.objective import Stream
 from prover.worlds.product import ProductTooLarge, build
 from tests.prover.build_spec import HALF, ONE, ZERO, Table, f, few, tables
 
