@@ -7,13 +7,13 @@ two tools take turns and the table shows medians.  Both do everything twice and 
 of compiled code are not counted; the column `first` shows what a fresh process needs, after the imports, with kernels in numba's cache.
 Storm's time for a row is its build for the property and its default check, which guarantees nothing; ours is build and solve, with
 bounds that integers have confirmed from both sides.  States a second are compared with the faster of Storm's two builds.
-Without --models only the generated worlds are measured; --write replaces the section between the two markers of that file.
+Models are looked for in DIR, by default ../shared/models; without them only the generated worlds are measured.  --write replaces the
+section between the two markers of that file.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime
 import importlib.util
 import json
 import re
@@ -28,11 +28,26 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.large_rows import HARD, Grid, Row, claims_curve, objectives_curve, rows_of, states_curve
+from benchmarks.large_tables import (
+    CURVE,
+    CURVES,
+    DOUBLED,
+    EXPLORATION,
+    EXPLORED,
+    HARDER,
+    LIMIT,
+    MULTI,
+    SOLVED,
+    SOLVING,
+    WRONG,
+    Json,
+    Section,
+    report,
+    seconds,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
-LIMIT = 120  # seconds for one process of Storm, and for one of ours without the independent checker
 BEGIN, END = "<!-- large worlds: begin -->", "<!-- large worlds: end -->"
-Json = dict[str, Any]
 
 
 def child(module: str, job: Json, limit: float = LIMIT) -> Json:
@@ -99,17 +114,32 @@ class Bench:
         path = placed(folder, row.id, row.spec())
         mine, (cut, full) = self.measure({"task": "bounds", "path": str(path)}, asked(row, folder, "default", "sound"))
         checked = child("our_side", {"task": "checker", "path": str(path), "warm": False}, self.checker_limit)
-        return {**figures(mine, cut, full), "id": row.id, "verdict": judged(row, mine, full), "checker": checked.get("checker"),
-                "checker_error": checked.get("error"), "storm_error": off(row, cut)}  # fmt: skip
+        return {
+            **figures(mine, cut, full),
+            "id": row.id,
+            "verdict": judged(row, mine, full),
+            "checker": checked.get("checker"),
+            "checker_error": checked.get("error"),
+            "storm_error": off(row, cut),
+        }
 
     def double(self, row: Row, folder: Path, precision: str) -> Json:
         path = placed(folder, row.id, row.spec())
         job = {"task": "find", "path": str(path), "precision": precision}
         mine, (cut,) = self.measure(job, asked(row, folder, "default"), (False,))
         proved = child("our_side", {**job, "task": "prove", "warm": False}, self.checker_limit)
-        return {**figures(mine, cut, Medians()), "id": row.id, "precision": precision, "enclosure": (mine.any("enclosures") or [[]])[0],
-                "storm_value": (cut.any("default_values") or [None])[0], "prove": proved.get("prove"), "prove_error": proved.get("error"),
-                "proved": (proved.get("enclosures") or [[]])[0], "truth": row.truth, "error": mine.any("error")}  # fmt: skip
+        return {
+            **figures(mine, cut, Medians()),
+            "id": row.id,
+            "precision": precision,
+            "enclosure": (mine.any("enclosures") or [[]])[0],
+            "storm_value": (cut.any("default_values") or [None])[0],
+            "prove": proved.get("prove"),
+            "prove_error": proved.get("error"),
+            "proved": (proved.get("enclosures") or [[]])[0],
+            "truth": row.truth,
+            "error": mine.any("error"),
+        }
 
     def hard(self, row: Row, folder: Path) -> Json:
         path = placed(folder, row.id, row.spec())
@@ -134,8 +164,11 @@ class Bench:
         prism.write_text(grid.prism(), encoding="utf-8")
         storm = {"path": str(prism), "constants": "", "properties": grid.properties(), "environments": ["default"]}
         mine, (cut,) = self.measure({"task": task, "path": str(path)}, storm, (False,))
-        return {**figures(mine, cut, Medians()), "grid": grid, "verdict": mine.any("error") or agreement(mine, cut),
-                "storm_states": cut.get("states"), "storm_failed": cut.any("error")}  # fmt: skip
+        return {
+            **figures(mine, cut, Medians()),
+            "grid": grid,
+            "verdict": mine.any("error") or agreement(mine, cut),
+        }
 
 
 def asked(row: Row, folder: Path, *environments: str) -> Json:
@@ -157,16 +190,34 @@ def figures(mine: Medians, cut: Medians, full: Medians) -> Json:
     known = [rate for rate in rates if rate is not None]
     rate, their_rate = quotient(states, build), max(known, default=None)
     return {
-        "states": states, "build": build, "solve": solve, "integers": mine.get("integers"), "first": mine.get("first"),
-        "peak": mine.get("peak_mb"), "idle": mine.get("idle_mb"), "parts": mine.any("parts"), "nodes": mine.get("nodes"),
-        "storm_build": their_build, "storm_full": full.get("build"), "default": default, "sound": sound,
-        "storm_peak": cut.get("peak_mb"), "storm_idle": cut.get("idle_mb"), "rate": rate, "storm_rate": their_rate,
+        "states": states,
+        "build": build,
+        "solve": solve,
+        "integers": mine.get("integers"),
+        "first": mine.get("first"),
+        "peak": mine.get("peak_mb"),
+        "idle": mine.get("idle_mb"),
+        "parts": mine.any("parts"),
+        "nodes": mine.get("nodes"),
+        "storm_build": their_build,
+        "storm_full": full.get("build"),
+        "default": default,
+        "sound": sound,
+        "storm_peak": cut.get("peak_mb"),
+        "storm_idle": cut.get("idle_mb"),
+        "rate": rate,
+        "storm_rate": their_rate,
         "faster": "" if their_rate is None else "property" if their_rate == rates[0] else "full",
-        "rate_ratio": quotient(rate, their_rate), "total_ratio": quotient(plus(build, solve), plus(their_build, default)),
-        "solve_ratio": quotient(solve, default), "sound_ratio": quotient(solve, sound),
+        "rate_ratio": quotient(rate, their_rate),
+        "total_ratio": quotient(plus(build, solve), plus(their_build, default)),
+        "solve_ratio": quotient(solve, default),
+        "sound_ratio": quotient(solve, sound),
         "peak_ratio": quotient(mine.get("peak_mb"), cut.get("peak_mb")),
-        "failed": mine.any("error"), "lower": mine.any("lower"), "upper": mine.any("upper"),
-    }  # fmt: skip
+        "failed": mine.any("error"),
+        "storm_failed": cut.any("error"),
+        "lower": mine.any("lower"),
+        "upper": mine.any("upper"),
+    }
 
 
 def quotient(a: float | None, b: float | None) -> float | None:
@@ -205,7 +256,7 @@ def off(row: Row, storm: Medians) -> float | None:
     values = storm.any("default_values")
     if not values or values[0] is None or row.truth is None:
         return None
-    return abs(values[0] / float(row.truth) - 1)
+    return abs(float(values[0]) / float(row.truth) - 1)
 
 
 def agreement(mine: Medians, storm: Medians) -> str:
@@ -223,147 +274,6 @@ def agreement(mine: Medians, storm: Medians) -> str:
     return "agree"
 
 
-# ---------------------------------------------------------------- tables
-
-
-def seconds(x: float | None) -> str:
-    return "" if x is None else f"{x:.3f}" if x < 1 else f"{x:.2f}" if x < 10 else f"{x:.1f}"
-
-
-def count(x: float | None) -> str:
-    return "" if x is None else f"{x:,.0f}"
-
-
-def ratio(x: float | None) -> str:
-    return "" if x is None else f"{x:.2f}"
-
-
-def small(x: float | None) -> str:
-    return "" if x is None else f"{x:.1e}"
-
-
-def gap(row: Json) -> float | None:
-    ends = [row["lower"], row["upper"]] if row.get("lower") else row.get("enclosure") or []
-    if len(ends) < 2:
-        return None
-    low, high = map(Fraction, ends)
-    return float((high - low) / max(abs(high), Fraction(1, 10**12)))
-
-
-def value(ends: Sequence[str]) -> str:
-    """An exact fraction as it is, an enclosure by its ends with the digits that tell them apart."""
-    if len(ends) != 2:
-        return " ".join(ends)
-    low, high = map(Fraction, ends)
-    if low == high:
-        return str(low) if len(str(low)) < 24 else f"{float(low):.12g} exactly"
-    return f"{float(low):.14g} .. {float(high):.14g}"
-
-
-def exactly(row: Json) -> str:
-    truth, ends = row["truth"], row["proved"]
-    if truth is None or len(ends) != 2:
-        return ""
-    low, high = map(Fraction, ends)
-    return f"{truth}: met exactly" if low == high == truth else f"{truth}: inside" if low <= truth <= high else f"WRONG: {truth}"
-
-
-def difference(row: Json) -> float | None:
-    """How far Storm's value is outside our enclosure."""
-    ends, found = row["enclosure"], row["storm_value"]
-    if len(ends) != 2 or found is None:
-        return None
-    low, high = (float(Fraction(x)) for x in ends)
-    return max(0.0, low - found, found - high)
-
-
-Column = tuple[str, Callable[[Json], str]]
-
-
-def figure(title: str, name: str, shown: Callable[[float | None], str] = seconds) -> Column:
-    return title, lambda row: shown(row[name])
-
-
-EXPLORATION: list[Column] = [
-    ("model", lambda row: row["id"]),
-    figure("states", "states", count),
-    figure("twostep, s", "build"),
-    figure("Storm, s", "storm_build"),
-    figure("Storm full, s", "storm_full"),
-    figure("twostep, states/s", "rate", count),
-    figure("Storm, states/s", "storm_rate", count),
-    figure("twostep / Storm", "rate_ratio", ratio),
-    figure("twostep, MB", "peak", count),
-    figure("Storm, MB", "storm_peak", count),
-    figure("MB ratio", "peak_ratio", ratio),
-]
-SOLVING: list[Column] = [
-    ("query", lambda row: row["id"]),
-    figure("twostep, s", "solve"),
-    figure("of it integers, s", "integers"),
-    figure("Storm default, s", "default"),
-    figure("Storm sound, s", "sound"),
-    figure("solve / sound", "sound_ratio", ratio),
-    figure("build + solve ratio", "total_ratio", ratio),
-    figure("first, s", "first"),
-    ("checker, s", lambda row: seconds(row["checker"]) or str(row["checker_error"] or "")),
-    ("gap", lambda row: small(gap(row))),
-    figure("error of Storm's default", "storm_error", small),
-    ("reference", lambda row: row["verdict"]),
-]
-DOUBLED: list[Column] = [
-    ("query", lambda row: row["id"].removesuffix(":num")),
-    ("precision", lambda row: row["precision"]),
-    figure("twostep, s", "solve"),
-    figure("Storm, s", "default"),
-    figure("twostep / Storm", "solve_ratio", ratio),
-    figure("first, s", "first"),
-    ("certified", lambda row: value(row["enclosure"]) or str(row["error"])),
-    ("gap", lambda row: small(gap(row))),
-    ("Storm is off by", lambda row: small(difference(row))),
-    ("prove, s", lambda row: seconds(row["prove"]) or str(row["prove_error"] or "")),
-    ("prove says", lambda row: value(row["proved"])),
-    ("truth", exactly),
-]
-HARDER: list[Column] = [
-    ("model", lambda row: row["id"]),
-    ("truth", lambda row: str(row["truth"])),
-    ("prove says", lambda row: value(row["proved"])),
-    figure("prove, s", "prove"),
-    figure("first, s", "first"),
-    ("Storm default says", lambda row: "" if not row["default_values"] else f"{row['default_values'][0]:.6g}"),
-    figure("Storm default, s", "default"),
-    ("Storm sound says", lambda row: "no answer" if not row["sound_values"] else f"{row['sound_values'][0]:.6g}"),
-    ("Storm sound, s", lambda row: seconds(row["sound"]) or f"> {LIMIT}"),
-]
-CURVE: list[Column] = [
-    ("grid", lambda row: f"{row['grid'].n} x {row['grid'].n}"),
-    figure("states", "states", count),
-    ("objectives", lambda row: str(1 + max(len(bound) for bound in row["grid"].bounds))),
-    ("claims", lambda row: str(len(row["grid"].bounds))),
-    figure("twostep build, s", "build"),
-    figure("Storm build, s", "storm_build"),
-    figure("twostep solve, s", "solve"),
-    figure("Storm default, s", "default"),
-    figure("solve ratio", "solve_ratio", ratio),
-    figure("build + solve ratio", "total_ratio", ratio),
-    figure("MB ratio", "peak_ratio", ratio),
-    ("values", lambda row: row["verdict"] if not row["storm_failed"] else f"{row['verdict']} (Storm: {row['storm_failed']})"),
-]
-
-
-def table(columns: Sequence[Column], rows: Sequence[Json], markdown: bool) -> str:
-    cells = [[title for title, _ in columns], *([shown(row) for _, shown in columns] for row in rows)]
-    if markdown:
-        lines = ["| " + " | ".join(line) + " |" for line in cells]
-        return "\n".join([lines[0], "|" + "---|" * len(columns), *lines[1:]])
-    widths = [max(len(line[k]) for line in cells) for k in range(len(columns))]
-    lines = []
-    for first, *others in cells:
-        lines.append("  ".join([first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]))
-    return "\n".join(lines)
-
-
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -371,7 +281,7 @@ def say(text: str) -> None:
 # ---------------------------------------------------------------- the whole
 
 
-def measured(bench: Bench, options: argparse.Namespace, folder: Path) -> list[tuple[str, str, list[Column], list[Json]]]:
+def measured(bench: Bench, options: argparse.Namespace, folder: Path) -> list[Section]:
     """The sections: title, what it says, columns, rows."""
     single: list[Row] = []
     double: list[Row] = []
@@ -413,47 +323,6 @@ def measured(bench: Bench, options: argparse.Namespace, folder: Path) -> list[tu
         ("Where floats are wrong", WRONG, HARDER, harder),
         *curves,
     ]
-
-
-EXPLORED = (
-    "From the text of the model to the explicit MDP of its whole reachable state space. Storm builds for the property (it stops at "
-    "targets) or in full, with all labels and rewards; the ratio is that of states a second, against the faster of the two. Memory is "
-    "the peak of the process after building and solving, interpreter and libraries included."
-)
-SOLVED = (
-    "Ours: conditions, product, order, an upper bound over all policies and a lower one for the best plan, relative gap at most 1e-6, "
-    "both confirmed by compiled integers. Storm's default guarantees nothing; `sound` is optimistic value iteration. `checker` is the "
-    "independent checker, pure Python, on the proof of the threshold; `first` is build and solve in a fresh process."
-)
-MULTI = (
-    "The best value of one objective while others keep their bounds; building is excluded on both sides. Storm stops at an absolute "
-    "1e-4; our enclosure is as narrow as the precision and certified. `prove` is everything, from the text to the word of the "
-    "independent checker, in a fresh process; where it answers with a fraction, that is exact."
-)
-WRONG = "`prove` from the text to the checked proof, in a process that has its code loaded."
-CURVES = {
-    "states": "The largest probability of the goal.",
-    "objectives": "The largest probability of the goal while each of several muddy bands is entered with probability at most 1/2.",
-    "claims": "Thresholds of several claims about one world, each with a muddy band of its own.",
-}
-
-
-def report(sections: Sequence[tuple[str, str, list[Column], list[Json]]], options: argparse.Namespace) -> str:
-    parts = []
-    for title, text, columns, rows in sections:
-        if rows:
-            heading = f"### {title}\n\n{text}\n" if options.markdown else f"{title}\n"
-            parts.append(f"{heading}\n{table(columns, rows, options.markdown)}\n")
-    if options.markdown:
-        today = datetime.date.today()
-        intro = (
-            f"`python -m benchmarks.large --models DIR --write docs/performance.md`, {today.day} {today:%B %Y}: medians of {options.runs} "
-            "interleaved runs, each in a process of its own, both tools with their code loaded, one thread. Ratios below 1 favour "
-            "twostep, except those of states a second. The models are those of the Quantitative Verification Benchmark Set and of the "
-            "tests of Storm and PRISM."
-        )
-        parts.insert(0, intro + "\n")
-    return "\n".join(parts)
 
 
 def replaced(path: Path, text: str) -> None:
@@ -504,7 +373,7 @@ def main() -> None:
         if options.profile:
             profiled(options, Path(name))
             return
-        text = report(measured(Bench(options.runs, options.checker_limit, beside), options, Path(name)), options)
+        text = report(measured(Bench(options.runs, options.checker_limit, beside), options, Path(name)), options.markdown, options.runs)
     print(text)
     if options.write is not None:
         replaced(options.write, text)

@@ -62,14 +62,13 @@ def main() -> None:
     from stormpy import environments  # noqa: F401
 
     emit(idle_mb=peak())
-    for repeated in (False, True):
-        model, properties, seconds = build(job)
-        emit(build=seconds, states=model.nr_states, choices=model.nr_choices, transitions=model.nr_transitions)
-        if not repeated:
-            if not job["full"]:
-                emit(first_values=check(model, properties, job["environments"][0])[0])
-            emit(peak_mb=peak())
-            del model
+    model, properties, _ = build(job)
+    if not job["full"]:
+        check(model, properties, job["environments"][0])
+    emit(peak_mb=peak())
+    del model
+    model, properties, seconds = build(job)
+    emit(build=seconds, states=model.nr_states, choices=model.nr_choices, transitions=model.nr_transitions)
     for kind in [] if job["full"] else job["environments"]:
         values, seconds = check(model, properties, kind)
         emit(**{f"{kind}_values": values, kind: seconds})

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from prover.flint import fmpq, rational
+from prover.flint import fmpq
 from prover.policies.context import Context
 from prover.policies.flat_arena import FlatBound, FlatMixture, FlatPoint, FlatPolicy, Table
 from prover.policies.flat_decide import FlatOptimum, FlatStage
@@ -67,6 +67,8 @@ class FlatDocument(Stated):
         if known is None:
             self.policies.append(policy)
             known = len(self.policies) - 1
+            for _, point in policy.parts:
+                self.product(point.arena.product)
         return known
 
     def lemma(self, key: object, part: tuple[int, int] | None, lemma: dict[str, Any]) -> int:
@@ -124,10 +126,7 @@ class FlatDocument(Stated):
     def optimum(self, optimum: FlatOptimum, index: int) -> list[Any]:
         """[lower, upper]: one side bounds all policies, the other is the value of a policy that achieves it."""
         wanted = self.query.optima[index]
-        point = optimum.attained.parts[0][1]
-        sign = rational(1 if wanted.kind == "max" else -1)
-        weights = {point.arena.product.streams.index(self.query.streams[s]): -sign * rational(c) for c, s in wanted.body}
-        achieved = {"lemma": self.bound(point.arena.fixed(point, weights), (self.policy(optimum.attained), 0))}
+        achieved = {"lemma": self.bound(optimum.reached, (self.policy(optimum.attained), 0))}
         limited = {"lemma": self.bound(optimum.limit)}
         return [achieved, limited] if wanted.kind == "max" else [limited, achieved]
 
@@ -145,11 +144,9 @@ class FlatDocument(Stated):
                 policy = self.policy(self.alone(point))
                 numbers.append(policy)
                 streams = point.arena.product.streams
-                for i in sorted({i for i, _ in point.certified}):
-                    sides = [
-                        self.bound(point.arena.fixed(point, {i: fmpq(side)}), (policy, 0)) if (i, side) in point.certified else None
-                        for side in (1, -1)
-                    ]
+                for i in sorted({i for i, _ in point.bounds}):
+                    known_sides = [point.bounds.get((i, side)) for side in (1, -1)]
+                    sides = [None if lemma is None else self.bound(lemma, (policy, 0)) for lemma in known_sides]
                     values.append([policy, self.query.streams.index(streams[i]), *sides])
             policies.append([player, numbers])
             inside.append([player, [str(here) for here, _, _ in parts]])
@@ -202,9 +199,7 @@ class FlatDocument(Stated):
         ]
         policies = []
         for policy in self.policies:
-            parts = [
-                [str(share), self.products.index(point.arena.product), [self.array(self.plan(point))]] for share, point in policy.parts
-            ]
+            parts = [[str(share), self.product(point.arena.product), [self.array(self.plan(point))]] for share, point in policy.parts]
             policies.append({"parts": parts})
         evidence = {"products": products, "policies": policies, "lemmas": self.lemmas, "optima": optima, "argument": argument}
         return FlatProof({"format": FORMAT, "claim": claim, "worlds": worlds, "evidence": evidence}, self.arrays)

@@ -16,9 +16,10 @@ from prover.flat_certificate import flat_refutation
 from prover.flat_counterexample import show
 from prover.flint import fraction
 from prover.policies.context import Context
-from prover.policies.flat_arena import FlatPolicy
+from prover.policies.flat_arena import FlatPoint, FlatPolicy
 from prover.policies.flat_decide import FlatStage
 from prover.policies.flat_find import FlatDecided, decide_flat, find_flat
+from prover.policies.flat_search import belongs
 from prover.policies.modulo import Counterexample
 from prover.policies.query import Builder, Query, interval
 from prover.policies.theory import Stuck
@@ -42,7 +43,7 @@ def prove_flat_claim(context: Context, statement: Claim, body: Quantified, clock
             return Unknown(reason)
         case Counterexample() as found:
             text = statement.text if affirm else f"not ({statement.text})"
-            proof = _witnessed(context, body, found, statement.name, text, affirm, clock)
+            proof = _witnessed(context, body, _stage(decided), found, statement.name, text, affirm, clock)
             if isinstance(proof, Stuck):
                 return Unknown(proof.reason)
             shown = show(context, _stage(decided).query, _stage(decided).optima, found)
@@ -65,18 +66,28 @@ def _stage(decided: FlatDecided) -> FlatStage:
 
 
 def _witnessed(
-    context: Context, body: Quantified, found: Counterexample, name: str, text: str, affirm: bool, clock: Clock
+    context: Context, body: Quantified, stage: FlatStage, found: Counterexample, name: str, text: str, affirm: bool, clock: Clock
 ) -> FlatProof | Stuck:
     """The policies found as witnesses: of the body (``affirm``), or of its negation."""
     witnesses = {player: cast("FlatPolicy", policy) for player, policy in found.controllers.items()}
-    if any(variable not in witnesses for variable, _ in body.variables):
-        return Stuck("the claim does not depend on one of its policies")
+    for variable, type in body.variables:
+        if variable not in witnesses:  # the claim does not depend on it: any policy will do
+            some = _any_policy(context, stage, variable, type)
+            if some is None:
+                return Stuck(f"the claim does not depend on {variable}, and no policy of its type was found")
+            witnesses[variable] = some
     shown = decide_flat(context, query_of(context, body, negated=not affirm), clock, witnesses)
     if isinstance(shown.outcome, (Counterexample, Stuck)):
         return Stuck("a policy that breaks the claim was found, but its values could not be certified tightly enough")
     proof = flat_refutation(_stage(shown), context, shown.outcome, name, text, witnesses=witnesses)
     accept(context, proof)
     return proof
+
+
+def _any_policy(context: Context, stage: FlatStage, player: str, type: str) -> FlatPolicy | None:
+    points = cast("list[FlatPoint]", stage.theory.arenas[player].points)
+    policies = [FlatPolicy(((Fraction(1), point),)) for point in points if None not in point.vector]
+    return next((policy for policy in policies if belongs(policy, context.spec.policy_type(type))), None)
 
 
 def prove_flat_find(context: Context, statement: Find, clock: Clock, precision: Fraction) -> Verdict:
@@ -94,9 +105,10 @@ def prove_flat_find(context: Context, statement: Find, clock: Clock, precision: 
     value = None if found.value is None else fraction(found.value)
     enclosure = Enclosure(value, value, found.attained if value is not None else None)
     notes = []
-    if found.breaks is not None and found.beyond is not None and value is not None:
+    if found.beyond is not None and value is not None:
         ends = sorted((value, fraction(found.beyond)))
         enclosure = Enclosure(ends[0], ends[1], None)
+    if found.breaks is not None:
         shown = show(context, query, found.stage.optima, found.breaks)
         notes = ["behind it the claim fails, for example:", *shown.lines()]
     return Proved(proof, value=enclosure, note="\n".join(notes) or None)

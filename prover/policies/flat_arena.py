@@ -67,7 +67,7 @@ class FlatMixture:
 class FlatPoint:
     """A plan and the values of the streams under it: between ``lows`` and ``highs``, certified for the (stream, side) in ``certified``.
 
-    ``vector[i]`` is None where the stream is infinite.
+    ``vector[i]`` is None where the stream is infinite.  ``bounds`` are the lemmas behind what was ever certified.
     """
 
     arena: FlatArena
@@ -76,6 +76,7 @@ class FlatPoint:
     lows: list[fmpq | None]
     highs: list[fmpq | None]
     certified: set[tuple[int, int]] = field(default_factory=set)  # side 1: from above, -1: from below
+    bounds: dict[tuple[int, int], FlatBound] = field(default_factory=dict)
 
     def low(self, i: int) -> fmpq | None:
         return self.lows[i]
@@ -91,13 +92,16 @@ class FlatPoint:
         """Bounds the value of stream i under the plan from above (1) or from below (-1)."""
         if (i, side) in self.certified or self.vector[i] is None:
             return
-        bound = self.arena.fixed(self, {i: fmpq(side)}).bound
-        if bound is None:
+        lemma = self.arena.fixed(self, {i: fmpq(side)})
+        if lemma.bound is None:
             raise TooHardError("a value of a plan that turned out to be infinite")
-        if side == 1:
-            self.highs[i] = bound
-        else:
-            self.lows[i] = -bound
+        known = self.bounds.get((i, side))
+        if known is None or known.bound is None or lemma.bound < known.bound:  # a bound that something rests on never gets worse
+            self.bounds[i, side] = lemma
+            if side == 1:
+                self.highs[i] = lemma.bound
+            else:
+                self.lows[i] = -lemma.bound
         self.certified.add((i, side))
 
 
@@ -232,6 +236,8 @@ class FlatArena:
             bound = None if solution.upper is None else rational(solution.upper)
             if point is None:
                 plan = solution.plan
+        if bound is None:
+            weights = {}  # the table is one of no gain: there is no such policy, whatever it would earn
         return FlatBound(self, weights, finite, self._at_start(weights, bound), tables, plan, point)
 
     def _at_start(self, weights: Mapping[int, fmpq], bound: fmpq | None) -> fmpq | None:
@@ -274,18 +280,26 @@ class FlatArena:
     def _values(self, plan: Ints) -> list[fmpq | None]:
         streams = self.product.streams
         values: list[fmpq | None] = [None] * len(streams)
-        groups: dict[Fraction | None, list[int]] = {}
+        together: dict[Fraction | None, list[int]] = {}
         for i, stream in enumerate(streams):
-            groups.setdefault(stream.group, []).append(i)
+            together.setdefault(stream.group, []).append(i)
         self.large  # noqa: B018  builds the gains
-        for factor, members in groups.items():
+        pending = list(together.values())
+        for members in pending:
+            factor = streams[members[0]].group
             quiet = self.zero(members) if factor is None else None
-            tables = self.large.evaluate(plan, [self._gains[i] for i in members], zero=quiet, discount=factor)
-            for i, table in zip(members, tables, strict=True):
-                total = sum(float(share) * float(table[node]) for node, share in self.product.start if node >= 0)
-                total += float(self.product.offset[i])
+            tables = self.large.evaluate(plan, [self._gains[i] for i in members], quiet, factor, list(self.product.start))
+            found = [self._total(table, i) for i, table in zip(members, tables, strict=True)]
+            if len(members) > 1 and not np.isfinite(found).all():
+                pending += [[i] for i in members]  # one that earns for ever must not spoil the others
+                continue
+            for i, total in zip(members, found, strict=True):
                 values[i] = None if not np.isfinite(total) else rational(Fraction(total).limit_denominator(1 << 60))
         return values
+
+    def _total(self, table: Any, i: int) -> float:
+        total = sum(float(share) * float(table[node]) for node, share in self.product.start if node >= 0)
+        return total + float(self.product.offset[i])
 
 
 def _near(a: fmpq | None, b: fmpq | None) -> bool:

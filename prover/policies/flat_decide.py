@@ -26,11 +26,12 @@ KEPT = 2  # products that wait for further claims
 
 @dataclass(frozen=True, eq=False)
 class FlatOptimum:
-    """lower <= optimum <= upper: ``attained`` reaches one side, ``limit`` bounds the other."""
+    """lower <= optimum <= upper: ``attained`` reaches one side (shown by ``reached``), ``limit`` bounds the other."""
 
     lower: fmpq
     upper: fmpq
     attained: FlatPolicy
+    reached: FlatBound
     limit: FlatBound
 
 
@@ -122,7 +123,7 @@ def _optimum(context: Context, query: Query, index: int, shared: Mapping[str, Fl
         raise TooHardError(f"the policy found for `{wanted.text}` loses for ever")
     constant = sign * rational(wanted.constant)
     values = sorted((sign * (constant - reached.bound), sign * (limit.bound + constant)))
-    return FlatOptimum(values[0], values[1], policy, limit)
+    return FlatOptimum(values[0], values[1], policy, reached, limit)
 
 
 def _infinite(query: Query, wanted: OptimumQuery, why: str) -> SpecError:

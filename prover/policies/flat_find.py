@@ -131,6 +131,10 @@ def _enclose(stage: FlatStage, interval: Interval, clock: Clock, precision: Frac
             certain = stage.search.decide(last)
             if not isinstance(certain, Counterexample):
                 return Stuck("the values of the policies behind the threshold could not be certified tightly enough")
+            if certain.unknown == certain.edge:
+                if end is None or certain.edge != rational(end):
+                    return Stuck("the claim was seen to fail at a value, but not behind it")
+                return FlatFound(stage, outcome, trial, attained, None, certain.edge)  # nothing lies behind the interval's end
             return FlatFound(stage, outcome, trial, attained, certain, certain.edge)
     return Stuck("the threshold was not enclosed")
 

@@ -17,12 +17,12 @@ from prover.policies.flat_arena import FlatArena, FlatMixture, FlatPoint, FlatPo
 from prover.policies.modulo import Counterexample, Search
 from prover.policies.query import Literals, OptimumOf, Query
 from prover.policies.theory import Bounds, Candidate, Flags, Stuck, Supports, Theory, Threshold, Tree, size
+from prover.solve import lp
 from prover.worlds.flat import Flat
 
 if TYPE_CHECKING:
     from prover.policies.arena import Point
     from prover.policies.multipliers import Column, RowName
-    from prover.solve import lp
 
 FINER = "a smaller --precision, or some slack in the claim, may decide it"
 
@@ -161,11 +161,12 @@ class FlatSearch(Search):
         if any(not finite for finite in flags.values()):
             return None
         points: dict[str, list[Any]] = {player: self.theory.points(player, flags, supports) for player in candidate.mixture}
-        named = self.theory.certain(self.theory.rows(literals, flags, threshold))
+        named = rows = self.theory.certain(self.theory.rows(literals, flags, threshold))
+        at_edge: Counterexample | None = None
         while True:
-            found = self._fit(named, points, flags, literals, set())
+            found = self._fit(rows, points, flags, literals, set())
             if found is None:
-                return None
+                return None if at_edge is None else self._inside(at_edge)
             # Only what the mixture uses is certified; then the mixture is chosen again among those.
             used: dict[str, list[Any]] = {p: [pt for _, _, pt in parts] for p, parts in found.parts.items() if parts is not None}
             sides = self._sides(named)
@@ -173,10 +174,24 @@ class FlatSearch(Search):
                 (pt, i, side) for p, pts in used.items() for pt in pts if isinstance(pt, FlatPoint) for i, side in sides[p] - pt.certified
             ]
             if not loose or not self.certifying:
+                if self.certifying and at_edge is None and found.unknown is not None and found.unknown == found.edge:
+                    at_edge, rows = found, [*named, self._behind(found.edge)]  # a proof shows a value strictly behind the edge
+                    continue
                 return self._inside(found)
             for point, i, side in loose:
                 point.certify(i, side)
             points = {**points, **{p: pts for p, pts in used.items() if pts}}
+
+    def _behind(self, edge: fmpq) -> tuple[RowName, lp.Row[Column]]:
+        sign = fmpq(1) if self.query.unknown is not None and self.query.unknown.direction == "maximal" else fmpq(-1)
+        return ("threshold",), lp.Row({("unknown",): -sign}, sign * edge, "<")
+
+    def _fix(self, *_: object) -> bool:
+        return False
+
+    def _branch(self, *_: object) -> Stuck:
+        """What floats show and bounds do not confirm."""
+        return Stuck(f"a policy seems to break the claim, but the bounds of its values are not tight enough to tell; {FINER}")
 
     def _inside(self, found: Counterexample) -> Counterexample | None:
         for player, type in self.types.items():

@@ -16,7 +16,7 @@ from prover.solve.rows import Floats, Gain, Ints, to_float
 from prover.solve.slow import SlowSolution, slow
 
 EPSILON = 2.0**-52
-FIRST_MARGIN = 2.0**-36  # of the steepest gain
+FIRST_MARGIN = 2.0**-38  # of the steepest gain
 TIGHTENINGS = 60
 
 
@@ -135,9 +135,13 @@ class Direction:
         spare = min(finest, k + 12)  # fractions of the margin left for the integers to tighten
         if margin <= 2 * floor:
             k = spare
-        inequality = potential.inequality(
-            numbers.ordered, self.system.stop, self.probabilities, self.discount, self.gain, self.gain_index, k, 2 * largest
-        )
+        try:
+            inequality = potential.inequality(
+                numbers.ordered, self.system.stop, self.probabilities, self.discount, self.gain, self.gain_index, k, 2 * largest
+            )
+        except OverflowError:
+            self.reason = "values too large for one word"
+            return None
         v = potential.rounded_up(u, k)
         if not inequality.repaired(v):
             self.reason = "rounding breaks the inequality"

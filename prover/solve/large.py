@@ -50,6 +50,7 @@ class Solution:
     estimate: float
     ordered_values: Floats
     ordered_plan: Ints
+    ordered: Ordered  # what ``ordered_plan`` is a plan of
 
     @property
     def gap(self) -> float:
@@ -71,6 +72,7 @@ class Large:
         self.probabilities = list(rows.probabilities)
         self._systems: dict[bytes, System] = {}
         self._numbers: dict[tuple[bytes, Fraction | None], sweep.Numbers] = {}
+        self._chains: list[tuple[Ints, tuple[int, ...] | None, tuple[Ints, Ints, Large]]] = []  # of the last plans asked about
 
     # ------------------------------------------------------------ preparation
 
@@ -151,7 +153,7 @@ class Large:
         begin = {k: p for k, p in begin.items() if k < numbers.n and p}
         gain_index = gain.index[self._choices(system)]
         task = Direction(system, numbers, self.probabilities, discount, gain, gain_index, begin, tolerance)
-        outcome = task.solve(warm.ordered_plan if warm is not None and len(warm.ordered_plan) == numbers.n else None)
+        outcome = task.solve(warm.ordered_plan if warm is not None and warm.ordered is system.ordered else None)
         if isinstance(outcome, str):
             return Failure(outcome)
         return self._solution(system, numbers.n, outcome)
@@ -160,8 +162,10 @@ class Large:
         nodes = self.rows.nodes
         if found is None:
             nothing = np.full(nodes, -1, np.int64)
-            table = np.full(nodes, potential.NULL, np.int64)
-            return Solution(nothing, np.full(nodes, np.nan), table, 0, None, float("nan"), np.zeros(n + 1), np.full(n, -1, np.int64))
+            classes = self._classes(system)
+            table = np.where(classes < n, 0, potential.NULL)  # of no gain: nothing else matters where no policy is admitted
+            plan, values = np.full(n, -1, np.int64), np.zeros(n + 1)
+            return Solution(nothing, np.full(nodes, np.nan), table, 0, None, float("nan"), values, plan, system.ordered)
         classes = self._classes(system)
         numerators = found.numerators.copy()
         numerators[n] = None if numerators.dtype == object else potential.NULL
@@ -175,7 +179,7 @@ class Large:
         result = np.full(nodes, -1, np.int64)
         result[base.members] = behind(base.origin, plan)
         bound, estimate = found.upper, found.estimate
-        return Solution(result, values[classes], numerators[classes], found.k, bound, estimate, found.values, found.plan)
+        return Solution(result, values[classes], numerators[classes], found.k, bound, estimate, found.values, found.plan, ordered)
 
     def lower(
         self, plan: Ints, gain: Gain, zero: Ints | None, discount: Fraction | None, start: Start, tolerance: float = 1e-6
@@ -199,17 +203,26 @@ class Large:
         value[nodes] = inner.value
         table: Ints = np.full(count, None if inner.potential.dtype == object else potential.NULL, inner.potential.dtype)
         table[nodes] = inner.potential
-        return Solution(whole, value, table, inner.k, inner.upper, inner.estimate, inner.ordered_values, inner.ordered_plan)
+        return Solution(whole, value, table, inner.k, inner.upper, inner.estimate, inner.ordered_values, inner.ordered_plan, inner.ordered)
 
     def _chain(self, plan: Ints, start: Start | None) -> tuple[Ints, Ints, Large]:
         """What the plan reaches (from everywhere if ``start`` is None): nodes, their choices, and the chain with one choice for each."""
+        begin = None if start is None else tuple(node for node, p in start if node >= 0 and p)
+        for known, origin, made in self._chains:
+            if known is plan and origin == begin:
+                return made
+        made = self._made_chain(plan, begin)
+        self._chains = [*self._chains[1 - KEPT :], (plan, begin, made)]
+        return made
+
+    def _made_chain(self, plan: Ints, start: tuple[int, ...] | None) -> tuple[Ints, Ints, Large]:
         rows, n = self.rows, self.rows.nodes
         cs, ts = rows.choice_start.astype(np.uint32), rows.transition_start.astype(np.uint32)
         succ = np.minimum(rows.successor.astype(np.uint32), np.uint32(n))
         if start is None:
             nodes = np.flatnonzero(plan >= 0)
         else:
-            starts = np.array([node for node, p in start if node >= 0 and p], dtype=np.int64)
+            starts = np.array(start, dtype=np.int64)
             nothing = np.zeros(len(rows.probabilities))
             index = narrow(rows.index, len(nothing))
             nodes = compiled_sweep.reachable(plan, ts, succ, index, nothing, np.zeros(1), starts)[0].astype(np.int64)
@@ -225,9 +238,14 @@ class Large:
         successor = np.where(s == len(nodes), -1, s.astype(np.int64))
         return nodes, origin.astype(np.int64), Large(Rows(c.astype(np.int64), t.astype(np.int64), successor, i, rows.probabilities))
 
-    def evaluate(self, plan: Ints, gains: Sequence[Gain], zero: Ints | None, discount: Fraction | None) -> Floats:
-        """What the plan is worth in floats, one row for each gain; nan where it has no choice, or earns for ever."""
-        nodes, choices, chain = self._chain(plan, None)
+    def evaluate(
+        self, plan: Ints, gains: Sequence[Gain], zero: Ints | None, discount: Fraction | None, start: Start | None = None
+    ) -> Floats:
+        """What the plan is worth in floats, one row for each gain; nan where it has no choice, or earns for ever.
+
+        With ``start`` also where the plan does not lead from there.
+        """
+        nodes, choices, chain = self._chain(plan, start)
         result = np.full((len(gains), self.rows.nodes), np.nan)
         if not len(nodes):
             return result

@@ -24,7 +24,6 @@ Bools = npt.NDArray[np.bool_]
 MAX_NODES = 40_000_000
 MAX_PAIRS = 1 << 28  # states times memories, each with a place in a table of 4 bytes
 MAX_STEPS = 1 << 20  # memories times letters
-CHUNK = 1 << 18  # nodes
 
 
 @dataclass(frozen=True)
@@ -205,85 +204,39 @@ def _assemble(
     start: tuple[tuple[int, Fraction], ...],
     offset: tuple[Fraction, ...],
 ) -> Flat:
-    nodes = len(state)
-    per_state = np.diff(world.choice_start)
-    choice_start = np.zeros(nodes + 1, dtype=np.int64)
-    np.cumsum(per_state[state], out=choice_start[1:])
-    choices = int(choice_start[-1])
-    transitions_of = np.diff(world.transition_start)
+    from prover.worlds.flat_kernels import hits, rows
+
+    form = (world.choice_start, world.transition_start, world.successor)
+    choice_start, transition_start, origin, successor, behind = rows(state, memory, *form, monitor.letter, monitor.step, ids, count)
+    row = np.repeat(memory, np.diff(choice_start))
     rewards = {s.reward: expectation(mdp, s.reward) for s in streams if s.reward is not None}
-    transition_start = np.zeros(choices + 1, dtype=np.int64)
-    counts = transition_start[1:]
-    index = [np.zeros(choices, dtype=np.int32) for _ in streams]
-    earns: list[Bools | None] = [
-        np.zeros(choices, dtype=np.bool_) if s.reward is not None and rewards[s.reward].earns is not None else None for s in streams
-    ]
-    won: list[list[tuple[Ints, Ints]]] = [[] for _ in streams]
-    accepts = [monitor.accepts(i) if s.kind == "probability" else None for i, s in enumerate(streams)]
-    closed = [monitor.closed(i) if s.kind in ("until", "horizon") else None for i, s in enumerate(streams)]
-    pieces_successor: list[Ints] = []
-    pieces_probability: list[Ints] = []
-    for low in range(0, nodes, CHUNK):
-        here = slice(low, min(nodes, low + CHUNK))
-        first, last = int(choice_start[here.start]), int(choice_start[here.stop])
-        width = per_state[state[here]]
-        origin = np.repeat(world.choice_start[state[here]] - choice_start[here.start : here.stop], width) + np.arange(first, last)
-        row = np.repeat(memory[here], width)
-        size = transitions_of[origin]
-        counts[first:last] = size
-        begin = np.cumsum(size) - size
-        at = np.repeat(world.transition_start[origin] - begin, size) + np.arange(int(size.sum()))
-        after = world.successor[at]
-        letter = monitor.letter[after]
-        row_t = np.repeat(row, size)
-        target = monitor.step[row_t, letter]
-        found = ids[after.astype(np.int64) * count + np.maximum(target, 0)]
-        pieces_successor.append(np.where(target < 0, np.int32(-1), found))
-        chance = world.probability[at]
-        pieces_probability.append(chance)
-        for i, stream in enumerate(streams):
-            if stream.reward is not None:
-                gain = rewards[stream.reward]
-                part = gain.index[origin]
-                over = closed[i]
-                if over is not None:
-                    part = np.where(over[row], 0, part)
-                index[i][first:last] = part
-                mask = earns[i]
-                if mask is not None:
-                    mask[first:last] = gain.nonzero()[origin] if over is None else gain.nonzero()[origin] & ~over[row]
-            acceptance = accepts[i]
-            if acceptance is not None:
-                hits = np.flatnonzero(acceptance[row_t, letter])
-                if len(hits):
-                    won[i].append((np.repeat(np.arange(first, last), size)[hits], chance[hits].astype(np.int64)))
-    np.cumsum(counts, out=counts)
-    successor = _joined(pieces_successor, np.dtype(np.int32))
-    probability = _joined(pieces_probability, world.probability.dtype)
     gains = []
     for i, stream in enumerate(streams):
-        if stream.reward is not None:
-            gains.append(Gains(index[i], rewards[stream.reward].table, earns[i]))
-        else:
-            gains.append(_accepted(index[i], won[i], mdp.probabilities))
-    used = list(monitor.open)
+        if stream.reward is None:
+            accepts = monitor.accepts(i)
+            choices, won = hits(choice_start, transition_start, behind, world.successor, memory, monitor.letter, accepts)
+            gains.append(_accepted(len(origin), choices, world.probability[won].astype(np.int64), mdp.probabilities))
+            continue
+        gain = rewards[stream.reward]
+        paid = None if stream.kind not in ("until", "horizon") else ~monitor.closed(i)[row]
+        index = gain.index[origin] if paid is None else np.where(paid, gain.index[origin], 0)
+        earns = None if gain.earns is None else gain.earns[origin] if paid is None else gain.earns[origin] & paid
+        gains.append(Gains(index, gain.table, earns))
+    tables = tuple(monitor.accepts(i) if s.kind == "probability" else None for i, s in enumerate(streams))
     return Flat(
-        mdp, streams, monitor.memories, tuple(used), state, memory, choice_start, transition_start, successor, probability,
-        tuple(gains), start, offset, monitor.letter, tuple(accepts),
+        mdp, streams, monitor.memories, tuple(monitor.open), state, memory, choice_start, transition_start, successor,
+        world.probability[behind], tuple(gains), start, offset, monitor.letter, tables,
     )  # fmt: skip
 
 
-def _joined(pieces: list[Ints], kind: np.dtype[Any]) -> Ints:
-    return np.concatenate(pieces) if pieces else np.empty(0, dtype=kind)
-
-
-def _accepted(index: Ints, won: list[tuple[Ints, Ints]], probabilities: Sequence[Fraction]) -> Gains:
+def _accepted(choices: int, choice: Ints, chance: Ints, probabilities: Sequence[Fraction]) -> Gains:
     """The probability of coming true, from the transitions on which that happens."""
+    index = np.zeros(choices, dtype=np.int32)
     table = _Table()
-    if won:
-        choice, chance = np.concatenate([c for c, _ in won]), np.concatenate([p for _, p in won])
-        owners, first, size = np.unique(choice, return_index=True, return_counts=True)
-        index[owners] = _sums(first, size, chance, list(probabilities), table)
+    if len(choice):
+        first = np.flatnonzero(np.diff(choice, prepend=-1))
+        size = np.diff(first, append=len(choice))
+        index[choice[first]] = _sums(first, size, chance, list(probabilities), table)
     return Gains(index, tuple(table.values), None)
 
 

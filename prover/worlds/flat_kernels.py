@@ -79,3 +79,57 @@ def follow(plan: Any, transition_start: Any, successor: Any, start: Any) -> Any:
                 stack[size] = node
                 size += 1
     return found
+
+
+@njit(cache=True)
+def rows(
+    states: Any, memory: Any, choice_start: Any, transition_start: Any, successor: Any, letter: Any, step: Any, ids: Any, count: int
+) -> Any:
+    """Choices, transitions and successors of the nodes; and the world's choice and transition behind each of them."""
+    nodes = len(states)
+    starts = np.zeros(nodes + 1, dtype=np.int64)
+    size = 0
+    for n in range(nodes):
+        first, last = choice_start[states[n]], choice_start[states[n] + 1]
+        starts[n + 1] = starts[n] + last - first
+        size += transition_start[last] - transition_start[first]
+    begins = np.zeros(starts[nodes] + 1, dtype=np.int64)
+    origin = np.empty(starts[nodes], dtype=np.int64)
+    target = np.empty(size, dtype=np.int32)
+    behind = np.empty(size, dtype=np.int64)
+    c = 0
+    k = 0
+    for n in range(nodes):
+        row = memory[n]
+        for d in range(choice_start[states[n]], choice_start[states[n] + 1]):
+            origin[c] = d
+            for t in range(transition_start[d], transition_start[d + 1]):
+                after = successor[t]
+                following = step[row, letter[after]]
+                target[k] = -1 if following < 0 else ids[np.int64(after) * count + following]
+                behind[k] = t
+                k += 1
+            c += 1
+            begins[c] = k
+    return starts, begins, origin, target, behind
+
+
+@njit(cache=True)
+def hits(choice_start: Any, transition_start: Any, behind: Any, successor: Any, memory: Any, letter: Any, accepts: Any) -> Any:
+    """The choices and world transitions on which a monitor accepts, in order."""
+    found = 0
+    for counting in (True, False):
+        if not counting:
+            choices = np.empty(found, dtype=np.int64)
+            transitions = np.empty(found, dtype=np.int64)
+            found = 0
+        for n in range(len(memory)):
+            row = memory[n]
+            for c in range(choice_start[n], choice_start[n + 1]):
+                for k in range(transition_start[c], transition_start[c + 1]):
+                    if accepts[row, letter[successor[behind[k]]]]:
+                        if not counting:
+                            choices[found] = c
+                            transitions[found] = behind[k]
+                        found += 1
+    return choices, transitions
