@@ -81,10 +81,11 @@ class FlatDocument(Stated):
         table, finite = found.table, found.finite
         k = max((t.k for t in (table, finite) if t is not None), default=0)
         product = found.arena.product
+        everywhere = product.streams[found.stream].kind == "total"  # until: the world may have other rewards behind its condition
         self.lemmas.append(
             {
                 "rule": "well-defined",
-                "product": None if table is None and finite is None else self.product(product),
+                "product": None if table is None and finite is None and everywhere else self.product(product),
                 "objective": self.query.streams.index(product.streams[found.stream]),
                 "sign": "score" if found.sign == 1 else "cost",
                 "slack": str(found.slack),

@@ -20,6 +20,7 @@ from prover.policies.flat_decide import FlatOptimum
 from prover.policies.modulo import Counterexample
 from prover.policies.query import OptimumOf, Query, ValueOf
 from prover.replay import Step, Trace
+from prover.verdict import between
 from prover.worlds.flat import Flat
 from prover.worlds.objective import Atoms
 from prover.worlds.objective import stream as affine_of
@@ -81,7 +82,7 @@ def enclosed(ends: Ends) -> str:
     low, high = ends
     if low == high:
         return f"= {short(low)}"
-    return f"between {float(low):.12g} and {float(high):.12g}"
+    return between(low, high)
 
 
 def show(context: Context, query: Query, optima: Sequence[FlatOptimum], found: Counterexample | None) -> FlatCounterexample:

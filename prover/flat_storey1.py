@@ -13,7 +13,7 @@ from typing import cast
 from dsl.spec import Claim, Find, Not, Quantified
 from prover.checker.check import Derived, check
 from prover.flat_certificate import flat_refutation
-from prover.flat_counterexample import show
+from prover.flat_counterexample import enclosed, show
 from prover.flint import fraction
 from prover.policies.context import Context
 from prover.policies.flat_arena import FlatPoint, FlatPolicy
@@ -121,10 +121,6 @@ def accept(context: Context, proof: FlatProof) -> Derived:
 
 
 def optima_note(decided: FlatDecided) -> str | None:
-    from prover.counterexample import short
-
     stage = _stage(decided)
-    parts = []
-    for wanted, o in zip(stage.query.optima, stage.optima, strict=True):
-        parts.append(f"{wanted.text} between {short(fraction(o.lower))} and {short(fraction(o.upper))}")
-    return ", ".join(parts) or None
+    optima = zip(stage.query.optima, stage.optima, strict=True)
+    return ", ".join(f"{wanted.text} {enclosed((fraction(o.lower), fraction(o.upper)))}" for wanted, o in optima) or None

@@ -77,3 +77,18 @@ class Result:
     seconds: float
     method: str
     statement: str = field(default="")
+
+
+def between(low: Fraction, high: Fraction) -> str:
+    """``between 0.363644746 and 0.363644753``: with two digits more than the width needs, rounded outwards."""
+    digits = 2
+    while digits < 40 and (high - low) * 10 ** (digits - 2) < 1:
+        digits += 1
+    return f"between {_decimal(low, digits, up=False)} and {_decimal(high, digits, up=True)}"
+
+
+def _decimal(value: Fraction, digits: int, *, up: bool) -> str:
+    scaled = value * 10**digits
+    whole = -(-scaled.numerator // scaled.denominator) if up else scaled.numerator // scaled.denominator
+    sign, whole = ("-", -whole) if whole < 0 else ("", whole)
+    return f"{sign}{whole // 10**digits}.{whole % 10**digits:0{digits}d}"

@@ -120,9 +120,10 @@ class FlatArena:
     flaggable: Mapping[int, int]
     tolerance: float = 1.0
     progress: Callable[[str], None] = lambda _: None
-    points: list[FlatPoint] = field(default_factory=list)
     suprema: list[FlatBound] = field(default_factory=list)
     asked: dict[Any, FlatBound] = field(default_factory=dict)
+    _points: list[FlatPoint] = field(default_factory=list)
+    _waiting: list[Ints] = field(default_factory=list)  # plans whose values nobody has asked for yet
     _large: Large | None = None
     _gains: list[Gain] = field(default_factory=list)
     _warm: dict[Fraction | None, Solution] = field(default_factory=dict)
@@ -167,7 +168,7 @@ class FlatArena:
         if tolerance < self.tolerance:
             self.tolerance = tolerance
             self.asked.clear()
-            for point in self.points:
+            for point in self._points:
                 point.certified.clear()
 
     # ------------------------------------------------------------ bounds
@@ -187,7 +188,7 @@ class FlatArena:
             known = self.asked[key] = self._solve(direction, finite, None)
             self.suprema.append(known)
         if known.bound is not None and known.tables:
-            self.join(known.plan)
+            self._waiting.append(known.plan)
         return known
 
     def fixed(self, point: FlatPoint, weights: Mapping[int, fmpq], finite: frozenset[int] = frozenset()) -> FlatBound:
@@ -264,17 +265,24 @@ class FlatArena:
 
     # ------------------------------------------------------------ points
 
+    @property
+    def points(self) -> list[FlatPoint]:
+        """The plans found so far, with their values."""
+        while self._waiting:
+            self.join(self._waiting.pop(0))
+        return self._points
+
     def join(self, plan: Ints) -> FlatPoint:
         """The plan as a point; a plan whose values are as near as floats tell to those of a known one is that one."""
-        for point in self.points:
+        for point in self._points:
             if point.plan is plan:
                 return point
         vector = self._values(plan)
-        for point in self.points:
+        for point in self._points:
             if all(_near(a, b) for a, b in zip(point.vector, vector, strict=True)):
                 return point
         point = FlatPoint(self, plan, vector, list(vector), list(vector))
-        self.points.append(point)
+        self._points.append(point)
         return point
 
     def _values(self, plan: Ints) -> list[fmpq | None]:

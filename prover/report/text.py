@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 import click
 
 from prover.report.save import NOWHERE, Saved
-from prover.verdict import Enclosure, Holds, Proved, Refuted, Result, Unknown, Verdict
+from prover.verdict import Enclosure, Holds, Proved, Refuted, Result, Unknown, Verdict, between
 
 if TYPE_CHECKING:
     from prover.pipeline import Report
@@ -137,24 +137,7 @@ def threshold(value: Enclosure) -> str:
     ends = (number(value.lower), number(value.upper))
     if value.lower is None or value.upper is None or not any(end.endswith("...") or len(end) > 9 for end in ends):
         return f"between {ends[0]} and {ends[1]}"
-    digits = digits_of(value.upper - value.lower)
-    return f"between {decimal(value.lower, digits, up=False)} and {decimal(value.upper, digits, up=True)}"
-
-
-def digits_of(width: Fraction) -> int:
-    """Decimals that show an interval of this width with two digits to spare."""
-    digits = 2
-    while digits < 40 and width * 10 ** (digits - 2) < 1:
-        digits += 1
-    return digits
-
-
-def decimal(value: Fraction, digits: int, *, up: bool) -> str:
-    """With so many decimals, rounded up or down, so that a printed interval holds what the exact one holds."""
-    scaled = value * 10**digits
-    whole = -(-scaled.numerator // scaled.denominator) if up else scaled.numerator // scaled.denominator
-    sign, whole = ("-", -whole) if whole < 0 else ("", whole)
-    return f"{sign}{whole // 10**digits}.{whole % 10**digits:0{digits}d}"
+    return between(value.lower, value.upper)
 
 
 def number(value: Fraction | None) -> str:

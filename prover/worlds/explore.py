@@ -6,6 +6,7 @@ proving one of them; larger ones start over in batches.  Both give the same MDP.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 
 from dsl.spec import Synchronised, World
@@ -13,6 +14,7 @@ from prover.worlds.mdp import Mdp
 from prover.worlds.small import explore_small
 
 SMALL = 300  # states
+LITTLE = 16  # ... where numpy is loaded anyway
 WORK = 5_000  # guards that the reference semantics evaluates in the time in which numpy is imported
 
 
@@ -54,6 +56,8 @@ def explore(
 
 def _explored(world: World, wanted: Sequence[str], max_states: int, progress: Callable[[int], None]) -> Mdp:
     few = min(SMALL, max(1, WORK // max(1, _commands(world))))
+    if "numpy" in sys.modules:  # then there is little to save
+        few = min(few, LITTLE)
     small = explore_small(world, limit=few, max_states=max_states, rewards=wanted, progress=progress)
     if small is not None:
         return small

@@ -117,12 +117,14 @@ def rows(
 @njit(cache=True)
 def hits(choice_start: Any, transition_start: Any, behind: Any, successor: Any, memory: Any, letter: Any, accepts: Any) -> Any:
     """The choices and world transitions on which a monitor accepts, in order."""
-    found = 0
+    choices = np.empty(0, dtype=np.int64)
+    transitions = np.empty(0, dtype=np.int64)
+    size = 0
     for counting in (True, False):
+        found = 0
         if not counting:
-            choices = np.empty(found, dtype=np.int64)
-            transitions = np.empty(found, dtype=np.int64)
-            found = 0
+            choices = np.empty(size, dtype=np.int64)
+            transitions = np.empty(size, dtype=np.int64)
         for n in range(len(memory)):
             row = memory[n]
             for c in range(choice_start[n], choice_start[n + 1]):
@@ -132,4 +134,5 @@ def hits(choice_start: Any, transition_start: Any, behind: Any, successor: Any, 
                             choices[found] = c
                             transitions[found] = behind[k]
                         found += 1
+        size = found
     return choices, transitions

@@ -154,7 +154,7 @@ def test_large_worlds_come_as_arrays_and_small_ones_as_lists() -> None:
     assert large.states == 900
     assert not isinstance(large.successor, list)
     assert calls[-1] == 900
-    assert isinstance(explore(corridor(10, 10)).successor, list)
+    assert isinstance(explore(corridor(4, 4)).successor, list)
     assert seen["choice_start"][-1] == len(seen["action"])
 
 
