@@ -316,11 +316,26 @@ def _listed(world: World, table: Table, state: State) -> list[Choice]:
     return choices
 
 
-def reward(world: World, reward_name: str, state: State, choice: Choice, next_state: State) -> Fraction:
+Drawn = Sequence[tuple[Choice, Mapping[tuple[bool | int, ...], Fraction]]]
+
+
+def drawn(world: World, state: State) -> Drawn:
+    """The commands that a chain draws from in one state, each with its probabilities of the next valuations."""
+    return [(command, {_valuation(world, after): p for after, p in command.outcomes}) for command in commands(world, state)]
+
+
+def _valuation(world: World, state: State) -> tuple[bool | int, ...]:
+    return tuple(state[variable.name] for variable in world.variables)
+
+
+def reward(
+    world: World, reward_name: str, state: State, choice: Choice, next_state: State, among: Drawn | None = None
+) -> Fraction:
     """What one transition earns: the sum of the clauses that apply.
 
     The absorbing self-loop earns 0, or if the world says ``deadlock_pays`` the clauses without an action.
-    A transition of a chain that several commands share earns the average over them, weighted by their probabilities.
+    A transition of a chain that several commands share earns the average over them, weighted by their probabilities;
+    ``among`` is ``drawn`` of the state, for callers that ask about many of its transitions.
     """
     if choice.action == DEADLOCK and not world.deadlock_pays:
         return Fraction(0)
@@ -333,8 +348,9 @@ def reward(world: World, reward_name: str, state: State, choice: Choice, next_st
     if not world.chain:
         return sum((_clause(clause, state, choice, next_state) for clause in declaration.clauses), Fraction(0))
     earned, total = Fraction(0), Fraction(0)
-    for command in commands(world, state):
-        share = next((p for after, p in command.outcomes if after == next_state), Fraction(0))
+    next_valuation = _valuation(world, next_state)
+    for command, shares in drawn(world, state) if among is None else among:
+        share = shares.get(next_valuation)
         if share:
             earned += share * sum((_clause(clause, state, command, next_state) for clause in declaration.clauses), Fraction(0))
             total += share

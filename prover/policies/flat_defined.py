@@ -98,8 +98,8 @@ class _Stopping:
         from prover.solve.rows import Rows
 
         product = arena.product
-        after = product.choice_start[1:]  # a node's new choice comes after its others
-        transitions = product.transition_start[after]
+        after = product.choice_start[1:].astype(np.int64)  # a node's new choice comes after its others
+        transitions = product.transition_start[after].astype(np.int64)
         probabilities = list(product.mdp.probabilities)
         if Fraction(1) not in probabilities:
             probabilities.append(Fraction(1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice, product
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -14,7 +15,7 @@ from prover.flint import fmpq, rational
 from prover.policies.arena import Arena
 from prover.policies.controller import Controller
 from prover.policies.flat_arena import FlatArena, FlatMixture, FlatPoint, FlatPolicy, TooHardError
-from prover.policies.modulo import Counterexample, Search
+from prover.policies.modulo import Counterexample, Search, mixes
 from prover.policies.query import Literals, OptimumOf, Query
 from prover.policies.theory import Bounds, Candidate, Flags, Stuck, Supports, Theory, Threshold, Tree, size
 from prover.solve import lp
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from prover.policies.arena import Point
     from prover.policies.multipliers import Column, RowName
 
+MAX_SINGLES = 256  # choices of one plan for each player whose type does not mix
 FINER = "a smaller --precision, or some slack in the claim, may decide it"
 
 
@@ -161,12 +163,38 @@ class FlatSearch(Search):
         if any(not finite for finite in flags.values()):
             return None
         points: dict[str, list[Any]] = {player: self.theory.points(player, flags, supports) for player in candidate.mixture}
-        named = rows = self.theory.certain(self.theory.rows(literals, flags, threshold))
-        at_edge: Counterexample | None = None
+        named = self.theory.certain(self.theory.rows(literals, flags, threshold))
+        found = self._certified(named, points, flags, literals)
+        alone = [p for p in points if (type := self.types[p]) is not None and not mixes(type)]
+        if found is None or all(self._single(p, found) for p in alone):
+            return found
+        singles = [[[point] for point in points[p] if self._belongs(p, point)] for p in alone]
+        for choice in islice(product(*singles), MAX_SINGLES):
+            found = self._certified(named, {**points, **dict(zip(alone, choice, strict=True))}, flags, literals)
+            if found is not None:
+                return found
+        raise TooHardError(
+            "some policy of the world breaks the claim, but for this policy type no such policy was found in a world of this size"
+        )
+
+    def _single(self, player: str, found: Counterexample) -> bool:
+        """Is one plan that the player's type admits enough, at the point found and at the edge?"""
+        parts = found.parts[player]
+        return parts is not None and len(parts) == 1 and self._belongs(player, cast("FlatPoint", parts[0][2]))
+
+    def _belongs(self, player: str, point: FlatPoint) -> bool:
+        type = self.types[player]
+        return type is None or belongs(FlatPolicy(((Fraction(1), point),)), type)
+
+    def _certified(
+        self, named: Sequence[tuple[RowName, lp.Row[Column]]], points: Mapping[str, list[Any]], flags: Flags, literals: Literals
+    ) -> Counterexample | None:
+        """A mixture of these points whose bounds satisfy the literals."""
+        rows, at_edge = named, None
         while True:
             found = self._fit(rows, points, flags, literals, set())
             if found is None:
-                return None if at_edge is None else self._inside(at_edge)
+                return at_edge
             # Only what the mixture uses is certified; then the mixture is chosen again among those.
             used: dict[str, list[Any]] = {p: [pt for _, _, pt in parts] for p, parts in found.parts.items() if parts is not None}
             sides = self._sides(named)
@@ -177,7 +205,7 @@ class FlatSearch(Search):
                 if self.certifying and at_edge is None and found.unknown is not None and found.unknown == found.edge:
                     at_edge, rows = found, [*named, self._behind(found.edge)]  # a proof shows a value strictly behind the edge
                     continue
-                return self._inside(found)
+                return found
             for point, i, side in loose:
                 point.certify(i, side)
             points = {**points, **{p: pts for p, pts in used.items() if pts}}
@@ -192,14 +220,6 @@ class FlatSearch(Search):
     def _branch(self, *_: object) -> Stuck:
         """What floats show and bounds do not confirm."""
         return Stuck(f"a policy seems to break the claim, but the bounds of its values are not tight enough to tell; {FINER}")
-
-    def _inside(self, found: Counterexample) -> Counterexample | None:
-        for player, type in self.types.items():
-            if type is not None and player in found.controllers and not belongs(cast("FlatPolicy", found.controllers[player]), type):
-                raise TooHardError(
-                    "some policy of the world breaks the claim, but for this policy type no such policy was found in a world of this size"
-                )
-        return found
 
     def _sides(self, named: Sequence[tuple[RowName, lp.Row[Column]]]) -> dict[str, set[tuple[int, int]]]:
         """For each player the streams that the rows read, and at which end."""

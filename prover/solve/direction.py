@@ -155,7 +155,12 @@ class Direction:
                 break
             upper = self._at_start(v, k)
         if upper < self.best.upper and inequality.holds(v):
-            self.best = Found(plan.copy(), u.copy(), v, k, upper, estimate)
+            self.best = Found(plan.copy(), u.copy(), v.copy(), k, upper, estimate)
+        snapped = potential.snapped_down(v, k)  # certainty is common, and a bound of 1 + 2^-50 decides nothing about it
+        if self._at_start(snapped, k) < self.best.upper and inequality.repaired(snapped):
+            upper = self._at_start(snapped, k)
+            if upper < self.best.upper:
+                self.best = Found(plan.copy(), u.copy(), snapped, k, upper, estimate)
         return None
 
     def _at_start(self, v: Ints, k: int) -> Fraction:

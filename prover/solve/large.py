@@ -217,7 +217,7 @@ class Large:
 
     def _made_chain(self, plan: Ints, start: tuple[int, ...] | None) -> tuple[Ints, Ints, Large]:
         rows, n = self.rows, self.rows.nodes
-        cs, ts = rows.choice_start.astype(np.uint32), rows.transition_start.astype(np.uint32)
+        cs, ts = rows.choice_start.astype(np.uint32, copy=False), rows.transition_start.astype(np.uint32, copy=False)
         succ = np.minimum(rows.successor.astype(np.uint32), np.uint32(n))
         if start is None:
             nodes = np.flatnonzero(plan >= 0)

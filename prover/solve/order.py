@@ -39,7 +39,7 @@ class Ordered:
 
 def order(rows: Rows, allowed: Ints | None = None) -> Ordered:
     n = rows.nodes
-    cs, ts = rows.choice_start.astype(np.uint32), rows.transition_start.astype(np.uint32)
+    cs, ts = rows.choice_start.astype(np.uint32, copy=False), rows.transition_start.astype(np.uint32, copy=False)
     succ = np.minimum(rows.successor.astype(np.uint32), np.uint32(n))  # -1 wraps to the largest number
     index = narrow(rows.index, len(rows.probabilities))
     keep = np.ones(rows.choices, np.uint8) if allowed is None else allowed.astype(np.uint8)
@@ -92,4 +92,4 @@ def behind(origin: Ints, plan: Ints) -> Ints:
 
 def narrow(index: Ints, size: int) -> Ints:
     """The shortest of three types: less memory is read, and loops are compiled for three types only."""
-    return index.astype(np.uint8 if size <= 2**8 else np.uint16 if size <= 2**16 else np.uint32)
+    return index.astype(np.uint8 if size <= 2**8 else np.uint16 if size <= 2**16 else np.uint32, copy=False)

@@ -21,6 +21,7 @@ from prover.solve.rows import Floats, Gain, Ints
 NULL = compiled.NULL
 WORD = 61  # bits of a value in one word
 REPAIRS = 30
+SNAP = 20  # bits behind the point within which a value is taken for an integer
 
 
 @dataclass(eq=False)
@@ -106,6 +107,12 @@ def rounded_up(u: Floats, k: int) -> Ints:
     v = np.ceil(np.ldexp(u, k)).astype(np.int64)
     v[-1] = 0
     return v
+
+
+def snapped_down(v: Ints, k: int) -> Ints:
+    """Numerators over 2^k a little above an integer become that integer: a guess, for the inequality to confirm or repair."""
+    above = v & ((1 << k) - 1)
+    return np.where(above <= (1 << k) >> SNAP, v - above, v)
 
 
 def precision(margin: float) -> int:

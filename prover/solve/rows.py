@@ -59,6 +59,9 @@ class Gain:
         parts = [(w, g) for w, g in parts if w]
         if not parts:
             raise ValueError("a direction needs a weight other than zero")
+        if len(parts) == 1:
+            (weight, gain), *_ = parts
+            return cls(gain.index, [weight * v for v in gain.values])
         index = parts[0][1].index.astype(np.int64)
         values = [parts[0][0] * v for v in parts[0][1].values]
         for weight, gain in parts[1:]:

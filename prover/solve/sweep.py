@@ -97,7 +97,7 @@ def numbers(ordered: Ordered, stop: Ints, probabilities: list[Fraction], discoun
         part = np.where(stays > 1e-15, 1.0 / np.maximum(stays, 1e-15), 0.0)
         scale = np.ones(len(ordered.origin))
         scale[where] = part
-        leak = (1.0 - factor) * scale
+        leak = (1.0 - factor) * scale if factor != 1.0 else leak
         sizes = starts[where + 1] - starts[where]
         ends = np.cumsum(sizes)
         t = np.repeat(starts[where] - ends + sizes, sizes) + np.arange(ends[-1])

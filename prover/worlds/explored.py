@@ -15,7 +15,7 @@ from dsl.semantics import EvaluationError, evaluate
 from dsl.spec import Expr, World
 from prover.worlds.compile import Compiler
 from prover.worlds.expand import Expansion
-from prover.worlds.pack import BoolArray, IntArray, Layout, Rows, Words, first_true
+from prover.worlds.pack import BoolArray, Layout, Rows, Words, first_true
 from prover.worlds.rationals import FirstUse, Ids, RationalTable
 from prover.worlds.trace import Path, shortest_path, spec_error
 
@@ -96,17 +96,19 @@ class IndexedColumn:
         return ids.astype(WIDTHS[_width(len(values))], copy=False), values
 
 
-def _starts(counts: Growing) -> IntArray:
-    starts = np.zeros(counts.size + 1, dtype=np.int64)
-    np.cumsum(counts.result(), out=starts[1:])
+def _starts(counts: Growing) -> npt.NDArray[Any]:
+    sizes = counts.result()
+    small = int(sizes.sum(dtype=np.int64)) < 1 << 31
+    starts = np.zeros(counts.size + 1, dtype=np.int32 if small else np.int64)
+    np.cumsum(sizes, out=starts[1:])
     return starts
 
 
 @dataclass(frozen=True, slots=True)
 class CompressedRows:
-    choice_start: IntArray
+    choice_start: npt.NDArray[Any]
     action: Ids
-    transition_start: IntArray
+    transition_start: npt.NDArray[Any]
     successor: Numbers
 
 

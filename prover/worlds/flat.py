@@ -186,8 +186,9 @@ class _Rows:
     """The world's rows as arrays of fixed types."""
 
     def __init__(self, mdp: Mdp) -> None:
-        self.choice_start = np.ascontiguousarray(mdp.choice_start, dtype=np.int64)
-        self.transition_start = np.ascontiguousarray(mdp.transition_start, dtype=np.int64)
+        kind = np.int32 if mdp.transitions < 1 << 31 else np.int64
+        self.choice_start = np.ascontiguousarray(mdp.choice_start, dtype=kind)
+        self.transition_start = np.ascontiguousarray(mdp.transition_start, dtype=kind)
         self.successor = np.ascontiguousarray(mdp.successor, dtype=np.int32)
         self.probability = np.asarray(mdp.probability)
 
@@ -207,25 +208,27 @@ def _assemble(
     from prover.worlds.flat_kernels import hits, rows
 
     form = (world.choice_start, world.transition_start, world.successor)
-    choice_start, transition_start, origin, successor, behind = rows(state, memory, *form, monitor.letter, monitor.step, ids, count)
-    row = np.repeat(memory, np.diff(choice_start))
+    found = rows(state, memory, *form, world.probability, monitor.letter, monitor.step, ids, count)
+    choice_start, transition_start, origin, successor, probability = found
     rewards = {s.reward: expectation(mdp, s.reward) for s in streams if s.reward is not None}
     gains = []
     for i, stream in enumerate(streams):
         if stream.reward is None:
             accepts = monitor.accepts(i)
-            choices, won = hits(choice_start, transition_start, behind, world.successor, memory, monitor.letter, accepts)
+            choices, won = hits(state, memory, *form, monitor.letter, accepts)
             gains.append(_accepted(len(origin), choices, world.probability[won].astype(np.int64), mdp.probabilities))
             continue
         gain = rewards[stream.reward]
-        paid = None if stream.kind not in ("until", "horizon") else ~monitor.closed(i)[row]
+        paid = None
+        if stream.kind in ("until", "horizon"):
+            paid = np.repeat(~monitor.closed(i)[memory], np.diff(choice_start))
         index = gain.index[origin] if paid is None else np.where(paid, gain.index[origin], 0)
         earns = None if gain.earns is None else gain.earns[origin] if paid is None else gain.earns[origin] & paid
         gains.append(Gains(index, gain.table, earns))
     tables = tuple(monitor.accepts(i) if s.kind == "probability" else None for i, s in enumerate(streams))
     return Flat(
         mdp, streams, monitor.memories, tuple(monitor.open), state, memory, choice_start, transition_start, successor,
-        world.probability[behind], tuple(gains), start, offset, monitor.letter, tables,
+        probability, tuple(gains), start, offset, monitor.letter, tables,
     )  # fmt: skip
 
 

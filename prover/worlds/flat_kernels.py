@@ -83,20 +83,31 @@ def follow(plan: Any, transition_start: Any, successor: Any, start: Any) -> Any:
 
 @njit(cache=True)
 def rows(
-    states: Any, memory: Any, choice_start: Any, transition_start: Any, successor: Any, letter: Any, step: Any, ids: Any, count: int
+    states: Any,
+    memory: Any,
+    choice_start: Any,
+    transition_start: Any,
+    successor: Any,
+    index: Any,
+    letter: Any,
+    step: Any,
+    ids: Any,
+    count: int,
 ) -> Any:
-    """Choices, transitions and successors of the nodes; and the world's choice and transition behind each of them."""
+    """Choices, transitions, successors and probability indices of the nodes, and the world's choice behind each of theirs."""
     nodes = len(states)
-    starts = np.zeros(nodes + 1, dtype=np.int64)
+    starts = np.zeros(nodes + 1, dtype=np.uint32)
     size = 0
+    choices = 0
     for n in range(nodes):
         first, last = choice_start[states[n]], choice_start[states[n] + 1]
-        starts[n + 1] = starts[n] + last - first
+        choices += last - first
+        starts[n + 1] = choices
         size += transition_start[last] - transition_start[first]
-    begins = np.zeros(starts[nodes] + 1, dtype=np.int64)
-    origin = np.empty(starts[nodes], dtype=np.int64)
+    begins = np.zeros(choices + 1, dtype=np.uint32)
+    origin = np.empty(choices, dtype=np.int32)
     target = np.empty(size, dtype=np.int32)
-    behind = np.empty(size, dtype=np.int64)
+    chance = np.empty(size, dtype=index.dtype)
     c = 0
     k = 0
     for n in range(nodes):
@@ -107,16 +118,16 @@ def rows(
                 after = successor[t]
                 following = step[row, letter[after]]
                 target[k] = -1 if following < 0 else ids[np.int64(after) * count + following]
-                behind[k] = t
+                chance[k] = index[t]
                 k += 1
             c += 1
             begins[c] = k
-    return starts, begins, origin, target, behind
+    return starts, begins, origin, target, chance
 
 
 @njit(cache=True)
-def hits(choice_start: Any, transition_start: Any, behind: Any, successor: Any, memory: Any, letter: Any, accepts: Any) -> Any:
-    """The choices and world transitions on which a monitor accepts, in order."""
+def hits(states: Any, memory: Any, choice_start: Any, transition_start: Any, successor: Any, letter: Any, accepts: Any) -> Any:
+    """The choices of the product and the world's transitions on which a monitor accepts, in order."""
     choices = np.empty(0, dtype=np.int64)
     transitions = np.empty(0, dtype=np.int64)
     size = 0
@@ -125,14 +136,16 @@ def hits(choice_start: Any, transition_start: Any, behind: Any, successor: Any, 
         if not counting:
             choices = np.empty(size, dtype=np.int64)
             transitions = np.empty(size, dtype=np.int64)
-        for n in range(len(memory)):
+        c = 0
+        for n in range(len(states)):
             row = memory[n]
-            for c in range(choice_start[n], choice_start[n + 1]):
-                for k in range(transition_start[c], transition_start[c + 1]):
-                    if accepts[row, letter[successor[behind[k]]]]:
+            for d in range(choice_start[states[n]], choice_start[states[n] + 1]):
+                for t in range(transition_start[d], transition_start[d + 1]):
+                    if accepts[row, letter[successor[t]]]:
                         if not counting:
                             choices[found] = c
-                            transitions[found] = behind[k]
+                            transitions[found] = t
                         found += 1
+                c += 1
         size = found
     return choices, transitions

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import prod
 
 from dsl.diagnostic import SpecError
-from dsl.semantics import EvaluationError, domain, enabled, evaluate, initial_states, reward, variables_read
+from dsl.semantics import EvaluationError, domain, drawn, enabled, evaluate, initial_states, reward, variables_read
 from dsl.spec import Expr, InitUniform, World
 from prover.worlds.mdp import Mdp, RewardColumn
 from prover.worlds.trace import initial_error, shortest_path, spec_error, too_many
@@ -82,8 +82,9 @@ def explore_small(
         here = named(state)
         try:
             choices = enabled(world, here)
+            among = drawn(world, here) if world.chain and rewards else None
             earnings = [
-                reward(world, name, here, choice, after) for choice in choices for after, _ in choice.outcomes for name in rewards
+                reward(world, name, here, choice, after, among) for choice in choices for after, _ in choice.outcomes for name in rewards
             ]
         except EvaluationError as error:
             raise error_in(state, error) from None

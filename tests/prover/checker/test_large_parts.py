@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prover.checker import graph as small
+from prover.checker.arrays import same
 from prover.checker.document import Rejected
 from prover.checker.large_graph import Arrivals, Graph, reaching, staying
 from prover.checker.large_rules import mixture
@@ -102,3 +103,13 @@ def test_mixtures():
     for other in (bound._replace(weights={0: F(2)}), bound._replace(finite=frozenset()), bound._replace(world=1)):
         with pytest.raises(Rejected):
             mixture([(F(1, 3), bound), (F(2, 3), other)], 3)
+
+
+def test_a_reward_may_be_called_array():
+    """The name alone does not make an object one."""
+    column = {"array": "a", "type": "u1", "length": 1}
+    world = {"rewards": {"array": {"values": ["0", "1"], "index": column}}}
+    assert same(world, {"a": b"\0"}, world, {"a": b"\0"})
+    assert not same(world, {"a": b"\0"}, world, {"a": b"\1"})
+    with pytest.raises(Rejected):
+        same(world, {"a": b"\0"}, {"rewards": {"array": "a"}}, {}) or same(column, {"a": b"\0"}, {**column, "array": {}}, {})
