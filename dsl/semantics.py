@@ -328,9 +328,7 @@ def _valuation(world: World, state: State) -> tuple[bool | int, ...]:
     return tuple(state[variable.name] for variable in world.variables)
 
 
-def reward(
-    world: World, reward_name: str, state: State, choice: Choice, next_state: State, among: Drawn | None = None
-) -> Fraction:
+def reward(world: World, reward_name: str, state: State, choice: Choice, next_state: State, among: Drawn | None = None) -> Fraction:
     """What one transition earns: the sum of the clauses that apply.
 
     The absorbing self-loop earns 0, or if the world says ``deadlock_pays`` the clauses without an action.

@@ -72,8 +72,9 @@ def quotient(base: Ordered, class_of: Ints, classes: int, keep: Ints) -> Ordered
     alive = np.flatnonzero(class_of[:n] < classes)
     by_class = alive[np.argsort(class_of[alive], kind="stable")].astype(np.uint32)
     class_start = np.searchsorted(class_of[by_class], np.arange(classes + 1)).astype(np.int64)
-    rows = graph.renumber(base.cs, base.ts, base.succ, base.index, by_class, class_start, class_of.astype(np.uint32), keep, n)
-    inner = _sorted(*rows, np.ones(len(rows[4]), np.uint8))
+    narrowed = class_of.astype(np.uint32)
+    cs, ts, succ, index, origin = graph.renumber(base.cs, base.ts, base.succ, base.index, by_class, class_start, narrowed, keep, n)
+    inner = _sorted(cs, ts, succ, index, origin, np.ones(len(origin), np.uint8))
     sizes = np.diff(class_start)[inner.members]
     start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     flat = np.repeat(class_start[inner.members] - start[:-1], sizes) + np.arange(start[-1])

@@ -202,16 +202,19 @@ def evaluate(system: Numbers, lo: int, hi: int, plan: Ints, right: Floats, outsi
     ``outside``: what the nodes before ``lo`` are worth to the first column; to the others they are worth nothing.
     """
     right = right.copy()
-    rows = compiled.chain(lo, hi, plan, system.ordered.ts, system.succ, system.index, system.table, system.leak, outside, right)
-    return _solve_chain(*rows, right, x, enough)
+    start, to, weight, out = compiled.chain(
+        lo, hi, plan, system.ordered.ts, system.succ, system.index, system.table, system.leak, outside, right
+    )
+    return _solve_chain(start, to, weight, out, right, x, enough)
 
 
 def worth(system: Numbers, plan: Ints, right: Floats, starts: Ints, enough: Floats) -> tuple[Ints, Floats] | None:
     """The nodes that the plan reaches from ``starts``, and its worth there: one column for each of ``right`` (given for all nodes)."""
-    rows = compiled.reachable(plan, system.ordered.ts, system.succ, system.index, system.table, system.leak, starts)
-    members = rows[0]
+    members, start, to, weight, out = compiled.reachable(
+        plan, system.ordered.ts, system.succ, system.index, system.table, system.leak, starts
+    )
     y = np.zeros((len(members), right.shape[1]))
-    return (members, y) if _solve_chain(*rows[1:], right[members], y, enough) is not None else None
+    return (members, y) if _solve_chain(start, to, weight, out, right[members], y, enough) is not None else None
 
 
 def _solve_chain(start: Ints, to: Ints, weight: Floats, out: Floats, right: Floats, y: Floats, enough: Floats) -> float | None:
