@@ -19,6 +19,7 @@ from prover.verdict import Refuted, Result, Unknown, Verdict
 
 Statement = Claim | Find
 DIGITS = 1_000_000
+INTERRUPTED = "interrupted before it was decided"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,14 @@ class Report:
     results: tuple[Result, ...]
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, Source]
+
+
+class Stopped(KeyboardInterrupt):
+    """The user interrupted; ``report`` has the verdicts reached so far, the others are unknown."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__("while claims were decided")
+        self.report = report
 
 
 def prove(
@@ -46,6 +55,7 @@ def prove(
     """Every claim, theorem and find of the spec (or only ``claim`` and what it rests on) with its verdict.
 
     ``timeout`` is in seconds, for each statement; ``precision`` bounds the width of a threshold that has no exact answer.
+    Raises Stopped when interrupted.
     """
     from dsl.typecheck import load
     from prover.policies.named import workspace
@@ -59,14 +69,17 @@ def prove(
         context = workspace(spec, path.parent, max_states=max_states, progress=progress)
         wanted = selected(spec, claim)
         explore_worlds(context)
-        results = decide_all(context, wanted, method, timeout, precision)
+        results, complete = decide_all(context, wanted, method, timeout, precision)
         if claim is not None:
             asked = rests_on(spec, claim)
             results = [result for result in results if result.name in asked]
     except SpecError as error:
         sources = sources or _sources(path)
         return Report(str(path), 0, tuple(context.summaries) if context else (), (), error.diagnostics, sources)
-    return Report(str(path), 0, tuple(context.summaries), tuple(results), (), sources)
+    report = Report(str(path), 0, tuple(context.summaries), tuple(results), (), sources)
+    if not complete:
+        raise Stopped(report)
+    return report
 
 
 def _allow_long_numbers() -> None:
@@ -125,19 +138,37 @@ def explore_worlds(context: Context) -> None:
 
 def decide_all(
     context: Context, wanted: list[Statement], method: str, timeout: Fraction | float | None, precision: Fraction
-) -> list[Result]:
+) -> tuple[list[Result], bool]:
+    """The results, and whether nobody interrupted; after an interrupt all is unknown that was not decided."""
     established: dict[str, Verdict] = {}
     results = []
+    complete = True
     for statement in wanted:
         context.progress(f"proving {statement.name}")
         begin = time.perf_counter()
-        verdict = _within(timeout, lambda clock, s=statement: verdict_of(context, s, established, clock, method, precision))  # type: ignore[misc]
+        verdict: Verdict = Unknown(INTERRUPTED)
+        try:
+            if complete:
+                verdict = _within(timeout, lambda clock, s=statement: verdict_of(context, s, established, clock, method, precision))  # type: ignore[misc]
+        except (KeyboardInterrupt, SystemError) as error:
+            if not _is_interrupt(error):
+                raise
+            complete = False
         established[statement.name] = verdict
         verdict = _with_notes(verdict, context.spec)
         kind = "find" if isinstance(statement, Find) else statement.kind
         used = method_of(statement, verdict, method)
         results.append(Result(statement.name, kind, verdict, statement.span.line, time.perf_counter() - begin, used, statement.text))
-    return results
+    return results, complete
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """A compiled function that is interrupted raises a SystemError behind which the interrupt stands."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _with_notes(verdict: Verdict, spec: Spec) -> Verdict:

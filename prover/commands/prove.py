@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from prover.commands.status import (
+    INTERRUPTED,
     OK,
     REFUTED,
     REJECTED,
@@ -77,6 +78,7 @@ def prove(
     if out is not None:
         require_folder(out)
     from prover.checker.document import Rejected
+    from prover.pipeline import Stopped
     from prover.pipeline import prove as prove_spec
     from prover.report import json, save
 
@@ -92,7 +94,9 @@ def prove(
                 report = prove_spec(
                     file, claim=claim, method=method, timeout=timeout, max_states=max_states, precision=precision, progress=tell
                 )
-            kept = save.save(report.results, places[file]) if file in places else ()
+            stopped = False
+        except Stopped as interrupt:
+            report, stopped = interrupt.report, True
         except (FileError, BrokenPipeError):
             raise
         except Rejected as error:
@@ -102,6 +106,7 @@ def prove(
         except Exception:  # noqa: BLE001  # the other files still get their verdicts
             statuses.append(internal_error(f"{file}: "))
             continue
+        kept = save.save(report.results, places[file]) if file in places else ()
         if claim is not None and not report.results and not report.diagnostics:
             raise click.UsageError(f"{file} has no claim, theorem or find named {claim!r}")
         statuses.append(status_of(report))
@@ -114,11 +119,14 @@ def prove(
             tell_report(report, kept)
         else:
             click.echo(objects[-1])
+        if stopped:
+            statuses.append(INTERRUPTED)
+            break
     if json_path not in (None, "-"):
         write_text(Path(json_path or ""), "".join(f"{line}\n" for line in objects))
     if json_path != "-" and reports:
         tell_summary(reports, saved, files, time.monotonic() - started)
-    return gravest(statuses)
+    return INTERRUPTED if INTERRUPTED in statuses else gravest(statuses)
 
 
 def status_of(report: Report) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dsl import spec
+from dsl import semantics, spec
 from dsl.typecheck import load
 from prover.worlds.explore import explore
 from prover.worlds.mdp import Mdp
@@ -68,3 +68,25 @@ def test_storm_agrees(tmp_path, name):
         asked = storm.build_model[storm.Rational](program, question)
         found = storm.model_checking(asked, question)[asked.initial_states[0]]
         assert str(getattr(found, "lower", found)) == expected
+
+
+def test_rewards_of_a_chain_with_many_outcomes(tmp_path):
+    """1024 outcomes of one step: what a transition earns must not be found by going through all of them again."""
+    module = "module m0\n x0 : [0..3];\n d0 : bool;\n [go] !d0 -> "
+    module += " + ".join(f"1/4 : (x0'={i}) & (d0'=true)" for i in range(4)) + ";\nendmodule\n"
+    copies = "".join(f"module m{i} = m0 [ x0=x{i}, d0=d{i} ] endmodule\n" for i in range(1, 5))
+    world = imported(tmp_path, f'dtmc\n{module}{copies}rewards "r"\n [go] true : 1;\n x0=x1 : 2;\nendrewards\n')
+    calls = 0
+    original = semantics.commands
+
+    def counted(*args):
+        nonlocal calls
+        calls += 1
+        return original(*args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(semantics, "commands", counted)
+        mdp = explore(world)
+    assert size(mdp) == (1025, 1025, 2048)
+    assert greatest(mdp, "r", 1) == 3
+    assert calls < 2 * 1025

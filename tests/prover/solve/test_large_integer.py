@@ -118,3 +118,20 @@ def test_products_of_two_words(p, d):
         one, one, np.array([1], np.uint32), np.zeros(1, np.uint8), half, half, leak, gain, np.zeros(1, np.int32), 61, 0, later, v, plan
     )
     assert v[0] == -((-p * d) >> 61)
+
+
+def test_what_is_an_integer_is_proved_to_be_one():
+    third = Fraction(1, 3)
+    steps = [[(Fraction(0), {i: third, i + 1: third, i - 1: third} if i else {0: third, 1: 2 * third})] for i in range(39)]
+    model = Model([*steps, [(Fraction(1), {-1: Fraction(1)})]])
+    for sign in (1, -1):
+        gain = model.gain() if sign == 1 else model.gain().negated()
+        quiet = np.array([earned == 0 for row in model.moves for earned, _ in row])
+        found = Large(model.rows()).maximise(gain, quiet, None, [(0, Fraction(1))])
+        assert found.upper == sign
+
+
+def test_snapping_down():
+    k = 30
+    v = np.array([2**k + 5, 2**k - 5, -(2**k) + 5, 2**k + 2**12, 0, 3], dtype=np.int64)
+    assert list(potential.snapped_down(v, k)) == [2**k, 2**k - 5, -(2**k), 2**k + 2**12, 0, 0]
