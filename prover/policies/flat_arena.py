@@ -233,13 +233,36 @@ class FlatArena:
             numerators = solution.potential
             if point is not None:  # the checker does not look at nodes that the plan does not reach
                 numerators = np.where(self.reached(point) < 0, 0, numerators)
-            tables[factor] = Table(numerators, solution.k)
             bound = None if solution.upper is None else rational(solution.upper)
+            limit = self._limit(part, solution.k)
+            if bound is not None and limit is not None:
+                numerators = _least(numerators, limit)
+                bound = self._expected(numerators, solution.k)
+            tables[factor] = Table(numerators, solution.k)
             if point is None:
                 plan = solution.plan
         if bound is None:
             weights = {}  # the table is one of no gain: there is no such policy, whatever it would earn
         return FlatBound(self, weights, finite, self._at_start(weights, bound), tables, plan, point)
+
+    def _limit(self, weights: Mapping[int, fmpq], k: int) -> Ints | int | None:
+        """A potential that needs no solving, over 2^k: 0 where nothing can be gained; for a probability its weight until it has come
+        true.  The smaller of two potentials is one again (each is at least what its own expectation brings, so at least the smaller's)."""
+        if all(value <= 0 for value in self.gain(weights).values):
+            return 0
+        if len(weights) > 1:
+            return None
+        ((i, w),) = weights.items()
+        if w < 0 or self.product.streams[i].kind != "probability":
+            return None
+        memories = self.product.memories
+        open_ = np.array([not memories.won(number, i) for number in self.product.numbers], dtype=np.int64)
+        most = -(-(fraction(w).numerator << k) // fraction(w).denominator)
+        return open_[self.product.memory] * most if most < 1 << 62 else None
+
+    def _expected(self, numerators: Any, k: int) -> fmpq:
+        total = sum((share * int(numerators[node]) for node, share in self.product.start if node >= 0), Fraction(0))
+        return rational(total / 2**k)
 
     def _at_start(self, weights: Mapping[int, fmpq], bound: fmpq | None) -> fmpq | None:
         if bound is None:
@@ -314,3 +337,11 @@ def _near(a: fmpq | None, b: fmpq | None) -> bool:
     if a is None or b is None:
         return a is b
     return abs(a - b) <= fmpq(1, 1 << 44) * max(fmpq(1, 1 << 20), abs(a))
+
+
+def _least(numerators: Any, limit: Ints | int) -> Any:
+    """The smaller of the two, node by node; null stays."""
+    if numerators.dtype != object:
+        return np.minimum(numerators, limit)  # null is the smallest number
+    limits = np.broadcast_to(limit, len(numerators)).tolist()
+    return np.array([None if x is None else min(x, most) for x, most in zip(numerators, limits, strict=True)], dtype=object)
