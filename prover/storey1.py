@@ -24,6 +24,7 @@ from prover.verdict import Enclosure, Proved, Refuted, Unknown, Verdict
 from prover.worlds.objective import Stream
 
 Clock = Callable[[], None]
+EXACT_SECONDS = 20.0  # for a threshold of a world that is neither small nor large; a claim may take three times as long
 
 
 def query_of(context: Context, body: Quantified, *, negated: bool = False) -> Query:
@@ -34,12 +35,18 @@ def query_of(context: Context, body: Quantified, *, negated: bool = False) -> Qu
 
 def prove_claim(context: Context, statement: Claim, body: Quantified, clock: Clock, method: str) -> Verdict:
     expected = context.size(query_of(context, body))
-    if expected > context.large:
-        from prover.flat_storey1 import prove_flat_claim
+    if expected <= context.large:
+        return _exact_claim(context, statement, body, clock, method)
+    from prover.deadline import within
+    from prover.flat_storey1 import prove_flat_claim
 
-        verdict = prove_flat_claim(context, statement, body, clock)
-        if not isinstance(verdict, Unknown) or expected > LARGEST_EXACT:
-            return verdict
+    verdict = prove_flat_claim(context, statement, body, clock)
+    if isinstance(verdict, Unknown) and expected <= LARGEST_EXACT:
+        return within(3 * EXACT_SECONDS, lambda clock: _exact_claim(context, statement, body, clock, method)) or verdict
+    return verdict
+
+
+def _exact_claim(context: Context, statement: Claim, body: Quantified, clock: Clock, method: str) -> Verdict:
     if body.kind == "exists":
         return _exists(context, statement, body, clock, method)
     query = query_of(context, body)
@@ -113,12 +120,24 @@ def prove_find(context: Context, statement: Find, clock: Clock, precision: Fract
     builder = Builder(context.spec, statement.body.variables)
     query = builder.query("find", builder.skeleton(statement.body.body), interval(statement))
     expected = context.size(query)
-    if expected > context.large_find:
-        from prover.flat_storey1 import prove_flat_find
+    if expected <= context.large:
+        return _exact_find(context, statement, query, clock, precision, method)
+    from prover.deadline import within
+    from prover.flat_storey1 import prove_flat_find
 
-        verdict = prove_flat_find(context, statement, clock, precision)
-        if not isinstance(verdict, Unknown) or expected > LARGEST_EXACT:
-            return verdict
+    # An exact answer is worth some waiting for, but how long its rationals become nobody knows beforehand.
+    if expected <= context.large_find:
+        exact = within(EXACT_SECONDS, lambda clock: _exact_find(context, statement, query, clock, precision, method))
+        if exact is not None and not isinstance(exact, Unknown):
+            return exact
+        return prove_flat_find(context, statement, clock, precision)
+    verdict = prove_flat_find(context, statement, clock, precision)
+    if isinstance(verdict, Unknown) and expected <= LARGEST_EXACT:
+        return within(EXACT_SECONDS, lambda clock: _exact_find(context, statement, query, clock, precision, method)) or verdict
+    return verdict
+
+
+def _exact_find(context: Context, statement: Find, query: Query, clock: Clock, precision: Fraction, method: str) -> Verdict:
     found = find(context, query, clock, precision)
     if isinstance(found, Stuck):
         return Unknown(found.reason)

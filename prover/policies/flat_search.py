@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from prover.policies.multipliers import Column, RowName
 
 MAX_SINGLES = 256  # choices of one plan for each player whose type does not mix
-FINER = "a smaller --precision, or some slack in the claim, may decide it"
+FINER = "some slack in the claim would decide it"
 
 
 def belongs(policy: FlatPolicy, type: PolicyType) -> bool:
