@@ -15,7 +15,7 @@ from dsl.record import dataclass
 from dsl.source import Source
 from dsl.spec import Assume, Claim, Find, Quantified, Spec
 from prover.policies.context import Context, WorldSummary
-from prover.verdict import Refuted, Result, Unknown, Verdict
+from prover.verdict import Refuted, Result, Stopped, Unknown, Verdict
 
 Statement = Claim | Find
 DIGITS = 1_000_000
@@ -32,14 +32,6 @@ class Report:
     results: tuple[Result, ...]
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, Source]
-
-
-class Stopped(KeyboardInterrupt):
-    """The user interrupted; ``report`` has the verdicts reached so far, the others are unknown."""
-
-    def __init__(self, report: Report) -> None:
-        super().__init__("while claims were decided")
-        self.report = report
 
 
 def prove(

@@ -24,7 +24,7 @@ from prover.verdict import Enclosure, Proved, Refuted, Unknown, Verdict
 from prover.worlds.objective import Stream
 
 Clock = Callable[[], None]
-EXACT_SECONDS = 20.0  # for a threshold of a world that is neither small nor large; a claim may take three times as long
+EXACT_SECONDS = 60.0  # for an exact answer in a world that is neither small nor large
 
 
 def query_of(context: Context, body: Quantified, *, negated: bool = False) -> Query:
@@ -42,7 +42,7 @@ def prove_claim(context: Context, statement: Claim, body: Quantified, clock: Clo
 
     verdict = prove_flat_claim(context, statement, body, clock)
     if isinstance(verdict, Unknown) and expected <= LARGEST_EXACT:
-        return within(3 * EXACT_SECONDS, lambda clock: _exact_claim(context, statement, body, clock, method)) or verdict
+        return within(EXACT_SECONDS, lambda clock: _exact_claim(context, statement, body, clock, method)) or verdict
     return verdict
 
 

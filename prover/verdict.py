@@ -79,6 +79,14 @@ class Result:
     statement: str = field(default="")
 
 
+class Stopped(KeyboardInterrupt):
+    """The user interrupted; ``report`` (of prover/pipeline.py) has the verdicts reached so far, the others are unknown."""
+
+    def __init__(self, report: Any) -> None:
+        super().__init__("while claims were decided")
+        self.report = report
+
+
 def between(low: Fraction, high: Fraction) -> str:
     """``between 0.363644746 and 0.363644753``: with two digits more than the width needs, rounded outwards."""
     digits = 2

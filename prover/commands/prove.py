@@ -78,9 +78,9 @@ def prove(
     if out is not None:
         require_folder(out)
     from prover.checker.document import Rejected
-    from prover.pipeline import Stopped
     from prover.pipeline import prove as prove_spec
     from prover.report import json, save
+    from prover.verdict import Stopped
 
     places = save.folders(out, files) if out is not None else {}
     started = time.monotonic()

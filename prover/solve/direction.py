@@ -97,6 +97,20 @@ class Direction:
         if sweep.evaluate(self.numbers, 0, n, plan, right, np.zeros(n + 1), x, np.array([margin])) is not None:
             u[:-1] = x[:, 0]
 
+    def _expected(self, plan: Ints, gain: Floats | None, enough: float) -> float | None:
+        """What the plan earns from the start, in floats; without a gain its steps.  None: they cannot tell."""
+        if not len(self.starts):
+            return 0.0
+        numbers = self.numbers
+        right = numbers.earned(np.zeros(0), 1.0, plan) if gain is None else numbers.earned(gain, 0.0, plan)
+        guess = numbers.steps if gain is None else np.zeros(numbers.n)
+        with np.errstate(all="ignore"):
+            found = sweep.worth(numbers, plan, right.reshape(-1, 1), guess.reshape(-1, 1), self.starts, np.array([enough]))
+        if found is None:
+            return None
+        members, worth = found
+        return float(self.weights @ worth[np.searchsorted(members, self.starts), 0])
+
     def _near(self, found: Found) -> bool:
         gap = to_float(found.upper) - found.estimate
         return gap <= self.tolerance * self._scale(found.estimate)
@@ -107,17 +121,16 @@ class Direction:
     def _certify(self, margin: float, u: Floats, plan: Ints) -> float | None:
         """Keep what the integers confirm; returns the margin to try next, None: nothing better to expect."""
         numbers = self.numbers
-        gains, steps = numbers.earned(self.floats, 0.0, plan), numbers.earned(np.zeros(0), 1.0, plan)
-        scale = max(self._scale(float(u[self.starts] @ self.weights)), 1e-300)
-        enough = np.array([1e-3 * self.tolerance * scale * 1e-3, 1e-2])
-        with np.errstate(all="ignore"):
-            found = sweep.worth(numbers, plan, np.stack([gains, steps], axis=1), self.starts, enough)
-        if found is None:
+        expected_steps = self._expected(plan, None, 1e-2)
+        estimate = None
+        if expected_steps is not None:
+            # The values are those of the plan, with the margin on each of its steps.
+            estimate = float(self.weights @ u[self.starts]) - margin * expected_steps
+            if abs(estimate) <= 2.0**10 * margin * expected_steps:  # what is subtracted is not known so well
+                estimate = self._expected(plan, self.floats, 1e-6 * self.tolerance * max(self._scale(estimate), 1e-300))
+        if expected_steps is None or estimate is None:
             self.reason = "floats cannot evaluate the plan"
             return None
-        members, worth = found
-        at_start = worth[np.searchsorted(members, self.starts)]
-        estimate, expected_steps = (float(x) for x in self.weights @ at_start) if len(self.starts) else (0.0, 0.0)
         largest = float(np.abs(u).max(initial=0.0))
         if not np.isfinite(largest) or not np.isfinite(estimate):
             return None

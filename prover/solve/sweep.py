@@ -13,10 +13,12 @@ import numpy as np
 
 from prover.solve import compiled_graph as graph
 from prover.solve import compiled_sweep as compiled
+from prover.solve import component
 from prover.solve.order import Ordered, narrow
 from prover.solve.rows import Floats, Ints, to_float
 
 SWEEPS = 24  # of a component before policy iteration is considered
+LARGE = 8_000  # nodes of a component that is worth an order of its own
 PATIENCE = 48  # predicted sweeps that are still preferred to policy iteration
 IMPROVING = 6  # sweeps after each evaluation: cheaper than another evaluation
 ROUNDS = 100  # of policy iteration in one component
@@ -47,7 +49,12 @@ class Numbers:
     scale: Floats | None  # of every choice; None: all 1.  0: it never leaves its node
     leak: Floats  # of every choice, or one number for all: the discount's part
     scratch: Floats  # n + 1 zeros, and zeros again after each use
+    orders: dict[int, Ints] = field(default_factory=dict, repr=False)  # of large components, by their first nodes: see component.py
+    steps: Floats = field(init=False, repr=False)  # a guess at how many a good plan expects
     _proper: Ints | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self.steps = np.ones(self.n)
 
     @property
     def n(self) -> int:
@@ -134,7 +141,7 @@ def _component(
 ) -> None:
     u, first = common[-1], common[1]
     started, failures = False, 0
-    for _ in range(ROUNDS):
+    for done in range(ROUNDS):
         rate = change / before if before > 0 else 1.0
         if not started and rate < 1 and np.log(enough / change) / np.log(rate) <= PATIENCE:
             for _ in range(2 * PATIENCE):
@@ -142,6 +149,11 @@ def _component(
                 if change <= enough:
                     return
         compiled.greedy(lo, hi, *common, plan)
+        if hi - lo >= LARGE and not done and not _scattered(system, lo, hi, plan):
+            kept = (system.orders, system.steps, _solve_chain)
+            if component.solve(lo, hi, system.ordered.ts, system.leak, common, enough, plan, *kept):
+                return
+            compiled.greedy(lo, hi, *common, plan)
         work = _evaluated(system, lo, hi, base, enough, plan, u)
         if work is None and not started:
             # Whatever is better than a plan that stops also stops: begin with one.
@@ -163,6 +175,14 @@ def _component(
         if not np.isfinite(change):
             break
     raise Diverged(f"the values of a component of {hi - lo} nodes did not converge: a gain without end, or floats are too short")
+
+
+def _scattered(system: Numbers, lo: int, hi: int, plan: Ints) -> bool:
+    """The plan's chain falls into many components with long ways inside: factorising them beats any order of sweeps."""
+    o, right = system.ordered, np.zeros((hi - lo, 1))
+    start, to, *_ = compiled.chain(lo, hi, plan, o.ts, system.succ, system.index, system.table, system.leak, np.zeros(system.n + 1), right)
+    _, component_start = graph.components(np.arange(hi - lo + 1, dtype=np.uint32), start, to, hi - lo)
+    return compiled.DENSE < int(np.diff(component_start).max()) <= max(FACTORISED, (hi - lo) // 8)
 
 
 def _hurry(system: Numbers, lo: int, hi: int, common: tuple[Ints, ...], plan: Ints) -> None:
@@ -202,19 +222,20 @@ def evaluate(system: Numbers, lo: int, hi: int, plan: Ints, right: Floats, outsi
     ``outside``: what the nodes before ``lo`` are worth to the first column; to the others they are worth nothing.
     """
     right = right.copy()
-    start, to, weight, out = compiled.chain(
+    rows: tuple[Ints, Ints, Floats, Floats] = compiled.chain(
         lo, hi, plan, system.ordered.ts, system.succ, system.index, system.table, system.leak, outside, right
     )
-    return _solve_chain(start, to, weight, out, right, x, enough)
+    return _solve_chain(*rows, right, x, enough)
 
 
-def worth(system: Numbers, plan: Ints, right: Floats, starts: Ints, enough: Floats) -> tuple[Ints, Floats] | None:
-    """The nodes that the plan reaches from ``starts``, and its worth there: one column for each of ``right`` (given for all nodes)."""
-    members, start, to, weight, out = compiled.reachable(
+def worth(system: Numbers, plan: Ints, right: Floats, guess: Floats, starts: Ints, enough: Floats) -> tuple[Ints, Floats] | None:
+    """The nodes that the plan reaches from ``starts``, and its worth there, ``guess`` being a start; columns for all nodes."""
+    rows: tuple[Ints, Ints, Ints, Floats, Floats] = compiled.reachable(
         plan, system.ordered.ts, system.succ, system.index, system.table, system.leak, starts
     )
-    y = np.zeros((len(members), right.shape[1]))
-    return (members, y) if _solve_chain(start, to, weight, out, right[members], y, enough) is not None else None
+    members = rows[0]
+    y = guess[members]
+    return (members, y) if _solve_chain(*rows[1:], right[members], y, enough) is not None else None
 
 
 def _solve_chain(start: Ints, to: Ints, weight: Floats, out: Floats, right: Floats, y: Floats, enough: Floats) -> float | None:
@@ -253,7 +274,8 @@ def _component_solved(
         band = np.maximum.reduceat(width, indptr[:-1]).astype(float)
         if size > LARGEST or float(band @ band) > max(WORK, 16.0 * size**2):
             for r in range(b.shape[1]):
-                found, info = bicgstab(rows, b[:, r], y[members, r], rtol=1e-13, atol=0.1 * float(enough[r]), maxiter=ITERATIONS)
+                rest = 0.1 * float(enough[r]) * size**0.5
+                found, info = bicgstab(rows, b[:, r], y[members, r], rtol=1e-13, atol=rest, maxiter=ITERATIONS)
                 if info != 0:
                     return None
                 y[members, r] = found

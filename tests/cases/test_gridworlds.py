@@ -36,6 +36,12 @@ DETERMINISTIC = {
 pytestmark = pytest.mark.skipif(len(CASES) < len(NAMES), reason="the shared gridworlds (../shared/cases) are not here")
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exact thresholds, however busy the machine is."""
+    monkeypatch.setattr("prover.storey1.EXACT_SECONDS", 1_000.0)
+
+
 def frontier(vertices: list[tuple[Fraction, Fraction]], level: Fraction) -> Fraction | None:
     """sup{J : C > level}, None where no policy has C > level."""
     if level < vertices[0][0]:

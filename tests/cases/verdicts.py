@@ -8,7 +8,7 @@ from typing import Any
 
 from prover.checker.check import check
 from prover.pipeline import Report, prove
-from prover.verdict import Proved, Refuted, Result
+from prover.verdict import FlatProof, Proved, Refuted, Result
 from tests.cases.convert import Answer, Expected, expected_of
 
 
@@ -22,7 +22,10 @@ def told(result: Result) -> Any:
     """The verdict in the shape of ``Expected``; a text where there is no answer."""
     match result.verdict:
         case Proved(proof, _, value):
-            check(json.loads(json.dumps(proof)))
+            if isinstance(proof, FlatProof):
+                check(json.loads(json.dumps(proof.document)), arrays=proof.arrays)
+            else:
+                check(json.loads(json.dumps(proof)))
             if value is None:
                 return True
             return (value.lower, value.attained) if value.lower == value.upper else f"between {value.lower} and {value.upper}"
