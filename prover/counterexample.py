@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 
 from dsl.record import dataclass
 from prover.flint import fraction
@@ -40,10 +40,26 @@ class WitnessPolicy:
     def to_json(self) -> dict[str, Any]:
         return {"controller": dict(self.document), "objectives": dict(self.objectives)}
 
+    def lines(self, name: str) -> list[str]:
+        """What the policy plays, and what it is worth."""
+        result = []
+        for weight, rules in self.mixture:
+            result.append(f"policy {name}:" if len(self.mixture) == 1 else f"policy {name}, with probability {short(weight)}:")
+            result.extend(f"  {rule}" for rule in rules)
+        return [*result, *(f"  {text} = {readable(value)}" for text, value in self.objectives.items())]
+
+
+class Witness(Protocol):
+    """A policy as a reader meets it, in a small world or (flat_counterexample.py) in a large one."""
+
+    def to_json(self) -> dict[str, Any]: ...
+
+    def lines(self, name: str) -> list[str]: ...
+
 
 @dataclass(frozen=True)
 class Counterexample:
-    policies: Mapping[str, WitnessPolicy]
+    policies: Mapping[str, Witness]
     trace: Trace | None
     explanation: tuple[str, ...]  # one line for each comparison that breaks the claim
     unknown: tuple[str, Fraction] | None = None
@@ -70,17 +86,7 @@ class Counterexample:
 
     def policy_lines(self) -> list[str]:
         """What each policy plays, and what it is worth."""
-        result = []
-        for name, policy in self.policies.items():
-            if len(policy.mixture) == 1:
-                result.append(f"policy {name}:")
-                result.extend(f"  {rule}" for rule in policy.mixture[0][1])
-            else:
-                for weight, rules in policy.mixture:
-                    result.append(f"policy {name}, with probability {short(weight)}:")
-                    result.extend(f"  {rule}" for rule in rules)
-            result.extend(f"  {text} = {readable(value)}" for text, value in policy.objectives.items())
-        return result
+        return [line for name, policy in self.policies.items() for line in policy.lines(name)]
 
 
 def readable(value: str) -> str:

@@ -12,12 +12,12 @@ from typing import Any, cast
 import numpy as np
 
 from dsl import semantics
-from prover.counterexample import Mismatch, short, step_json, trace_lines
+from prover.counterexample import Counterexample, Mismatch, short
 from prover.flint import fmpq, fraction
 from prover.policies.context import Context
 from prover.policies.flat_arena import FlatPoint, FlatPolicy, TooHardError
 from prover.policies.flat_decide import FlatOptimum
-from prover.policies.modulo import Counterexample
+from prover.policies.modulo import Counterexample as Found
 from prover.policies.query import OptimumOf, Query, ValueOf
 from prover.replay import Step, Trace
 from prover.verdict import between
@@ -44,38 +44,10 @@ class FlatWitness:
             "objectives": {text: {"lower": str(low), "upper": str(high)} for text, (low, high) in self.objectives.items()},
         }
 
-
-@dataclass(frozen=True)
-class FlatCounterexample:
-    policies: Mapping[str, FlatWitness]
-    trace: Trace | None
-    explanation: tuple[str, ...]
-    unknown: tuple[str, Fraction] | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "policies": {name: policy.to_json() for name, policy in self.policies.items()},
-            "trace": [] if self.trace is None else [step_json(step) for step in self.trace.steps],
-            "trace_probability": None if self.trace is None else str(self.trace.probability),
-            "explanation": list(self.explanation),
-        }
-
-    def lines(self) -> list[str]:
-        result = [] if self.unknown is None else [f"with {self.unknown[0]} = {short(self.unknown[1])}"]
-        result.extend(self.policy_lines())
-        result.extend(self.explanation)
-        if self.trace is not None:
-            result.append(f"trace (probability {short(self.trace.probability)}, replayed):")
-            result.extend(trace_lines(self.trace))
-        return result
-
-    def policy_lines(self) -> list[str]:
-        result = []
-        for name, policy in self.policies.items():
-            drawn = f"one of {policy.plans} plans, drawn at the start; " if policy.plans > 1 else ""
-            result.append(f"policy {name}: {drawn}decides in {policy.states:,} states (the plan is in the proof)")
-            result.extend(f"  {text} {enclosed(ends)}" for text, ends in policy.objectives.items())
-        return result
+    def lines(self, name: str) -> list[str]:
+        drawn = f"one of {self.plans} plans, drawn at the start; " if self.plans > 1 else ""
+        head = f"policy {name}: {drawn}decides in {self.states:,} states (the plan is in the proof)"
+        return [head, *(f"  {text} {enclosed(ends)}" for text, ends in self.objectives.items())]
 
 
 def enclosed(ends: Ends) -> str:
@@ -85,10 +57,10 @@ def enclosed(ends: Ends) -> str:
     return between(low, high)
 
 
-def show(context: Context, query: Query, optima: Sequence[FlatOptimum], found: Counterexample | None) -> FlatCounterexample:
+def show(context: Context, query: Query, optima: Sequence[FlatOptimum], found: Found | None) -> Counterexample:
     """``found`` None: no policy does what the claim asks for.  Raises Mismatch if the run does not survive its replay."""
     if found is None:
-        return FlatCounterexample({}, None, ("no policy does this: a proof of the negation was accepted by the checker",))
+        return Counterexample({}, None, ("no policy does this: a proof of the negation was accepted by the checker",))
     policies = {}
     for player, policy in found.controllers.items():
         flat = cast("FlatPolicy", policy)
@@ -98,7 +70,7 @@ def show(context: Context, query: Query, optima: Sequence[FlatOptimum], found: C
         )
     lines = dict.fromkeys(_explain(query, i, held, optima) for i, held in found.literals)
     unknown = None if found.unknown is None or query.unknown is None else (query.unknown.name, fraction(found.unknown))
-    return FlatCounterexample(policies, most_telling(context, query, found), tuple(lines), unknown)
+    return Counterexample(policies, most_telling(context, query, found), tuple(lines), unknown)
 
 
 def _decisions(policy: FlatPolicy) -> int:
@@ -143,7 +115,7 @@ def _explain(query: Query, index: int, held: bool, optima: Sequence[FlatOptimum]
 # ---------------------------------------------------------------- the run
 
 
-def most_telling(context: Context, query: Query, found: Counterexample) -> Trace | None:
+def most_telling(context: Context, query: Query, found: Found) -> Trace | None:
     """The most probable run that makes the last path formula come true that the claim wanted rare; else a likely run."""
     some: FlatPoint | None = None
     for index, held in reversed(found.literals):
